@@ -1,0 +1,55 @@
+import type { AppApi, ModelView } from '../../shared/contract.ts';
+import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
+
+/** What the port needs from the rest of the app. `app.ts` fills it; tests fill it with fakes. */
+export interface GatewayPorts {
+  readonly api: AppApi;
+  readonly settings: GatewaySettings;
+  /** All models, in the order of models.yaml. Never wakes one. */
+  models(): readonly ModelView[];
+  /**
+   * Names the model for what a request asked for: an id, an alias, `tier:NAME`, `auto` or `null`.
+   * @throws RoundhouseError `model_not_found` with the nearest names
+   */
+  route(asked: string | null): Route;
+  /** Starts waiting for the model, then generating. Failures come as an `error` part, never as an exception. */
+  generate(route: Route, request: GenerationRequest, signal: AbortSignal, caller: Caller): Generation;
+  /** False while starting or stopping: `/health` says 503 then. */
+  serving(): boolean;
+  readonly adminToken: string;
+  /** Folder of the built interface, or `null` where there is none to serve. */
+  readonly interfaceDir: string | null;
+}
+
+/** Read at each request, so that an edited models.yaml holds at once. */
+export interface GatewaySettings {
+  current(): {
+    readonly allowedHosts: readonly string[];
+    readonly allowedOrigins: readonly string[];
+    readonly apiKeys: readonly ApiKey[];
+  };
+}
+
+export interface ApiKey {
+  readonly name: string | null;
+  readonly key: string;
+  readonly admin: boolean;
+}
+
+export interface Route {
+  readonly asked: string;
+  readonly modelId: string;
+  readonly reason: string;
+}
+
+export interface Caller {
+  readonly requestId: string;
+  readonly keyName: string | null;
+}
+
+export interface Generation {
+  /** Consumed once. Leaving the loop early aborts the generation and frees its slot. */
+  readonly parts: AsyncIterable<StreamPart>;
+  /** Where the time went so far. `waitMs` = queue + load, `backendMs` = engine, from asking it to its first part. */
+  timing(): { readonly waitMs: number; readonly backendMs: number };
+}
