@@ -1,0 +1,161 @@
+import {
+  type LlamaContextSequence,
+  type SequenceEvaluateOptions,
+  type Token,
+  TokenBias,
+} from 'node-llama-cpp';
+import { RoundhouseError } from '../../../shared/errors.ts';
+import type { FinishReason, StreamPart } from '../../../shared/generation.ts';
+import type { EngineRequest, EngineSampling } from '../protocol.ts';
+import { TextStream } from './text-stream.ts';
+
+export interface GenerateInput {
+  readonly sequence: LlamaContextSequence;
+  readonly prompt: readonly Token[];
+  readonly request: EngineRequest;
+  readonly contextSize: number;
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+  readonly emit: (part: StreamPart) => void;
+  readonly monotonicMs: () => number;
+}
+
+/**
+ * Evaluates a prompt in a slot and samples from it, emitting text as it becomes safe to show, then `finish` and
+ * `usage`. Ends silently when `signal` fires: whoever fired it knows.
+ * @throws RoundhouseError `context_length_exceeded` before anything is evaluated
+ */
+export async function generate(input: GenerateInput): Promise<void> {
+  const { sequence, prompt, request, signal, emit, monotonicMs } = input;
+  const room = checkRoom(prompt.length, input.contextSize);
+  const limit = Math.min(room, request.maxTokens ?? room);
+
+  const startMs = monotonicMs();
+  const cachedTokens = await keepCommonPrefix(sequence, prompt);
+  const rest = await prefillAllButLastBatch(input, prompt.slice(cachedTokens));
+  if (signal.aborted) return;
+
+  const model = sequence.model;
+  const text = new TextStream<Token>(
+    (tokens, before) => model.detokenize(tokens, false, before),
+    request.stop,
+  );
+  const generated: Token[] = [];
+  let firstTokenMs: number | null = null;
+  let reason: FinishReason = 'length';
+
+  if (limit === 0) {
+    await sequence.evaluateWithoutGeneratingNewTokens(rest);
+  } else {
+    reason = 'stop';
+    for await (const token of sequence.evaluate(
+      rest,
+      samplerOptions(sequence, request.sampling, generated),
+    )) {
+      if (signal.aborted) return;
+      firstTokenMs ??= monotonicMs();
+      generated.push(token);
+      const delta = text.push(token);
+      if (delta !== '') emit({ type: 'text-delta', text: delta });
+      if (text.stopped) break;
+      if (generated.length >= limit) {
+        reason = 'length';
+        break;
+      }
+    }
+    if (signal.aborted) return;
+  }
+  const tail = text.end();
+  if (tail !== '') emit({ type: 'text-delta', text: tail });
+  if (text.stopped) reason = 'stop';
+
+  const endMs = monotonicMs();
+  emit({ type: 'finish', reason });
+  emit({
+    type: 'usage',
+    promptTokens: prompt.length,
+    cachedTokens,
+    completionTokens: generated.length,
+    prefillMs: (firstTokenMs ?? endMs) - startMs,
+    decodeMs: endMs - (firstTokenMs ?? endMs),
+  });
+}
+
+/** @returns how many tokens can be generated behind a prompt of this length: at least 1 */
+function checkRoom(promptTokens: number, contextSize: number): number {
+  if (promptTokens === 0) {
+    throw new RoundhouseError('invalid_request', 'the prompt is empty; send at least one token', {
+      param: 'prompt',
+    });
+  }
+  if (promptTokens >= contextSize) {
+    throw new RoundhouseError(
+      'context_length_exceeded',
+      `This model's maximum context length is ${contextSize} tokens. However, your messages resulted in ${promptTokens} tokens. ` +
+        'Please reduce the length of the messages, or raise contextSize for this model.',
+      { param: 'messages' },
+    );
+  }
+  return contextSize - promptTokens;
+}
+
+/**
+ * Cuts the slot's state down to what it shares with the prompt. At least one token is left to evaluate, because logits
+ * come only from evaluating. Some models (sliding window, recurrent) cannot be cut and start over.
+ * @returns tokens of the prompt that need no prefill
+ */
+async function keepCommonPrefix(sequence: LlamaContextSequence, prompt: readonly Token[]): Promise<number> {
+  const reusable = prompt.slice(0, prompt.length - 1);
+  await sequence.adaptStateToTokens(reusable, false);
+  return sequence.nextTokenIndex;
+}
+
+/** Prefill cannot be interrupted inside one call, so it goes in slices of one batch, with a look at the signal between. */
+async function prefillAllButLastBatch(input: GenerateInput, tokens: readonly Token[]): Promise<Token[]> {
+  let start = 0;
+  while (tokens.length - start > input.batchSize) {
+    if (input.signal.aborted) return [];
+    const slice = tokens.slice(start, start + input.batchSize);
+    await input.sequence.evaluateWithoutGeneratingNewTokens(slice);
+    start += input.batchSize;
+  }
+  return tokens.slice(start);
+}
+
+/** node-llama-cpp's own defaults differ from the OpenAI API's, so nothing is left to them. */
+function samplerOptions(
+  sequence: LlamaContextSequence,
+  sampling: EngineSampling,
+  generated: readonly Token[],
+): SequenceEvaluateOptions {
+  const penalised =
+    sampling.repeatPenalty !== 1 || sampling.frequencyPenalty !== 0 || sampling.presencePenalty !== 0;
+  return {
+    temperature: sampling.temperature,
+    topP: sampling.topP,
+    topK: sampling.topK,
+    minP: sampling.minP,
+    seed: sampling.seed,
+    ...(penalised
+      ? {
+          repeatPenalty: {
+            // All that was generated, however long: the library alone would look back 64 tokens.
+            punishTokens: () => [...generated],
+            penalty: sampling.repeatPenalty,
+            frequencyPenalty: sampling.frequencyPenalty,
+            presencePenalty: sampling.presencePenalty,
+          },
+        }
+      : {}),
+    ...(sampling.logitBias.length > 0 ? { tokenBias: tokenBias(sequence, sampling.logitBias) } : {}),
+  };
+}
+
+function tokenBias(sequence: LlamaContextSequence, biases: EngineSampling['logitBias']): TokenBias {
+  const result = new TokenBias(sequence.model.tokenizer);
+  for (const [token, logit] of biases) {
+    // The library brands token ids; the API's are plain numbers of the same meaning.
+    result.set(token as Token, { logit });
+  }
+  return result;
+}

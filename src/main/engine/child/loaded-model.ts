@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp';
+import { RoundhouseError } from '../../../shared/errors.ts';
+import type { StreamPart } from '../../../shared/generation.ts';
+import type { EngineRequest, LoadedInfo, LoadRequest } from '../protocol.ts';
+import { generate } from './generate.ts';
+import { chooseSlot } from './slots.ts';
+import { CHATML_TEMPLATE, type ChatTemplate, compileTemplate, specialTexts } from './template.ts';
+import { tokenizePrompt } from './tokenize.ts';
+
+interface Slot {
+  readonly sequence: LlamaContextSequence;
+  busy: boolean;
+  lastUsed: number;
+}
+
+/** One model with its context and slots. Disposing it gives its memory back, as far as llama.cpp does. */
+export class LoadedModel {
+  readonly info: LoadedInfo;
+  readonly #model: LlamaModel;
+  readonly #context: LlamaContext;
+  readonly #template: ChatTemplate;
+  readonly #slots: Slot[];
+  #uses = 0;
+
+  private constructor(parts: {
+    info: LoadedInfo;
+    model: LlamaModel;
+    context: LlamaContext;
+    template: ChatTemplate;
+  }) {
+    this.info = parts.info;
+    this.#model = parts.model;
+    this.#context = parts.context;
+    this.#template = parts.template;
+    this.#slots = Array.from({ length: parts.context.totalSequences }, () => ({
+      sequence: parts.context.getSequence(),
+      busy: false,
+      lastUsed: 0,
+    }));
+  }
+
+  /** @throws whatever llama.cpp says, or RoundhouseError for the template; nothing stays allocated then */
+  static async load(
+    llama: Llama,
+    request: LoadRequest,
+    signal: AbortSignal,
+    onProgress: (progress: number) => void,
+  ): Promise<LoadedModel> {
+    const { settings } = request;
+    llama.maxThreads = request.threads;
+    const startMs = performance.now();
+    const model = await llama.loadModel({
+      modelPath: request.path,
+      gpuLayers: settings.gpuLayers,
+      // Admission is the app's: it knows every engine, the library only its own process.
+      ignoreMemorySafetyChecks: true,
+      loadSignal: signal,
+      onLoadProgress: onProgress,
+    });
+    try {
+      const template = await templateOf(model, settings.chatTemplateFile);
+      const loadedMs = performance.now();
+      const context = await model.createContext({
+        sequences: settings.parallel,
+        // Beyond what it was trained for a model writes nonsense, at full price in memory.
+        contextSize: Math.min(settings.contextSize, model.trainContextSize),
+        batchSize: settings.batchSize,
+        flashAttention: settings.flashAttention,
+        experimentalKvCacheKeyType: CACHE_TYPE[settings.cacheType],
+        experimentalKvCacheValueType: CACHE_TYPE[settings.cacheType],
+        // Resolved against `llama.maxThreads`, which the app moves while engines come and go.
+        threads: { ideal: 0, min: 1 },
+        createSignal: signal,
+        ignoreMemorySafetyChecks: true,
+        // A context that was silently made smaller would refuse prompts that it promised to take.
+        failedCreationRemedy: false,
+      });
+      const info: LoadedInfo = {
+        contextSize: context.contextSize,
+        trainContextSize: model.trainContextSize,
+        loadMs: loadedMs - startMs,
+        contextMs: performance.now() - loadedMs,
+        weightsBytes: model.memoryUsage.ram + model.memoryUsage.vram,
+        contextBytes: context.memoryUsage.ram + context.memoryUsage.vram,
+      };
+      return new LoadedModel({ info, model, context, template });
+    } catch (error) {
+      await model.dispose();
+      throw error;
+    }
+  }
+
+  async generate(
+    request: EngineRequest,
+    signal: AbortSignal,
+    emit: (part: StreamPart) => void,
+  ): Promise<void> {
+    const prompt = tokenizePrompt(this.#model, this.#template, request.prompt);
+    const slot = this.#take(prompt);
+    try {
+      await generate({
+        sequence: slot.sequence,
+        prompt,
+        request,
+        contextSize: this.#context.contextSize,
+        batchSize: this.#context.batchSize,
+        signal,
+        emit,
+        monotonicMs: () => performance.now(),
+      });
+    } finally {
+      slot.busy = false;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#context.dispose();
+    await this.#model.dispose();
+  }
+
+  #take(prompt: readonly number[]): Slot {
+    const views = this.#slots.map((slot) => ({
+      busy: slot.busy,
+      tokens: slot.busy ? [] : slot.sequence.contextTokens,
+      lastUsed: slot.lastUsed,
+    }));
+    const slot = this.#slots[chooseSlot(views, prompt)];
+    // The app grants no more leases than there are slots.
+    if (!slot) throw new RoundhouseError('internal_error', 'all slots of this engine are busy');
+    slot.busy = true;
+    slot.lastUsed = ++this.#uses;
+    return slot;
+  }
+}
+
+const CACHE_TYPE = { f16: 'F16', q8_0: 'Q8_0', q4_0: 'Q4_0' } as const;
+
+async function templateOf(model: LlamaModel, file: string | null): Promise<ChatTemplate> {
+  const tokenizer = model.fileInfo.metadata.tokenizer;
+  const source = file === null ? tokenizer?.chat_template : await readFile(file, 'utf8');
+  return compileTemplate({
+    source: source ?? CHATML_TEMPLATE,
+    bosText: model.tokens.bosString ?? '',
+    eosText: model.tokens.eosString ?? '',
+    specialTexts: specialTexts(tokenizer?.ggml?.tokens ?? [], tokenizer?.ggml?.token_type ?? []),
+  });
+}

@@ -1,0 +1,135 @@
+import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
+import { assertNever } from '../../../shared/assert-never.ts';
+import { RoundhouseError } from '../../../shared/errors.ts';
+import {
+  ALIVE_INTERVAL_MS,
+  type EngineRequest,
+  type FromChild,
+  type LoadRequest,
+  type ToChild,
+} from '../protocol.ts';
+import { LoadedModel } from './loaded-model.ts';
+import { Outbox } from './outbox.ts';
+import { connectParent } from './parent.ts';
+
+/*
+ * The engine: a program of its own that holds at most one model. It is started empty (a standby), told to load, and
+ * either told to unload (and becomes a standby again) or killed. It ends when its parent is gone.
+ */
+
+const PROGRESS_INTERVAL_MS = 100;
+
+const parent = connectParent();
+const outbox = new Outbox((parts) => send({ type: 'parts', parts }));
+const generations = new Map<number, { readonly controller: AbortController; readonly done: Promise<void> }>();
+let loading: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
+let loaded: LoadedModel | null = null;
+
+const llama: Llama = await getLlama({
+  build: 'never',
+  skipDownload: true,
+  progressLogs: false,
+  logLevel: LlamaLogLevel.error,
+  // One thread until the app says how many: threads of engines spin against each other.
+  maxThreads: 1,
+});
+
+parent.onMessage((message) => void handle(message));
+setInterval(() => {
+  if (loading || generations.size > 0) send({ type: 'alive' });
+}, ALIVE_INTERVAL_MS);
+send({ type: 'ready' });
+
+function send(message: FromChild): void {
+  parent.send(message);
+}
+
+async function handle(message: ToChild): Promise<void> {
+  switch (message.type) {
+    case 'load':
+      return load(message);
+    case 'unload':
+      return unload();
+    case 'threads':
+      llama.maxThreads = message.threads;
+      return;
+    case 'generate':
+      return generate(message.id, message.request);
+    case 'abort':
+      generations.get(message.id)?.controller.abort();
+      return;
+    default:
+      return assertNever(message);
+  }
+}
+
+async function load(request: LoadRequest): Promise<void> {
+  const abort = new AbortController();
+  const done = tryLoad(request, abort.signal);
+  loading = { abort, done };
+  await done;
+  loading = null;
+}
+
+async function tryLoad(request: LoadRequest, signal: AbortSignal): Promise<void> {
+  try {
+    const report = occasionally(PROGRESS_INTERVAL_MS, send);
+    loaded = await LoadedModel.load(llama, request, signal, report);
+    send({ type: 'loaded', info: loaded.info });
+  } catch (error) {
+    send({ type: 'failed', error: loadError(error).toJSON() });
+  }
+}
+
+async function unload(): Promise<void> {
+  loading?.abort.abort();
+  // A load that finishes just now must not leave its model behind.
+  await loading?.done;
+  for (const { controller } of generations.values()) controller.abort();
+  await Promise.all([...generations.values()].map(({ done }) => done));
+  await loaded?.dispose();
+  loaded = null;
+  send({ type: 'unloaded' });
+}
+
+async function generate(id: number, request: EngineRequest): Promise<void> {
+  const controller = new AbortController();
+  const done = tryGenerate(id, request, controller.signal);
+  generations.set(id, { controller, done });
+  await done;
+  generations.delete(id);
+}
+
+async function tryGenerate(id: number, request: EngineRequest, signal: AbortSignal): Promise<void> {
+  try {
+    if (!loaded) throw new RoundhouseError('internal_error', 'this engine has no model loaded');
+    await loaded.generate(request, signal, (part) => outbox.add(id, part));
+    // Told also when aborted: the lease ends when the slot is free, not when the client left.
+    if (signal.aborted) outbox.add(id, { type: 'error', error: aborted() });
+  } catch (error) {
+    outbox.add(id, { type: 'error', error: RoundhouseError.from(error).toJSON() });
+  }
+}
+
+/** llama.cpp reports each tensor; people need a few reports a second. */
+function occasionally(intervalMs: number, report: (message: FromChild) => void): (progress: number) => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    const nowMs = performance.now();
+    if (nowMs - lastMs < intervalMs) return;
+    lastMs = nowMs;
+    report({ type: 'progress', progress });
+  };
+}
+
+function aborted() {
+  return new RoundhouseError('cancelled', 'the request was cancelled').toJSON();
+}
+
+function loadError(error: unknown): RoundhouseError {
+  if (error instanceof RoundhouseError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new RoundhouseError('model_load_failed', `llama.cpp cannot load this file: ${message}`, {
+    cause: error,
+  });
+}

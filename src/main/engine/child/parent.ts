@@ -1,0 +1,39 @@
+import type { FromChild, ToChild } from '../protocol.ts';
+
+/** The way back to the app, from a forked Node process and from an Electron utility process alike. */
+export interface ParentPort {
+  send(message: FromChild): void;
+  onMessage(listener: (message: ToChild) => void): void;
+}
+
+/** What Electron puts on `process` in a utility process. Source: Electron, `process.parentPort`. */
+interface UtilityProcess {
+  readonly parentPort?: {
+    postMessage(message: unknown): void;
+    on(event: 'message', listener: (event: { data: ToChild }) => void): void;
+  };
+}
+
+/** Also sees to it that this process ends when its parent does, however that ended. */
+export function connectParent(): ParentPort {
+  // `parentPort` is Electron's addition: Node's types do not have it.
+  const { parentPort } = process as unknown as UtilityProcess;
+  if (parentPort) {
+    return {
+      send: (message) => parentPort.postMessage(message),
+      onMessage: (listener) => parentPort.on('message', (event) => listener(event.data)),
+    };
+  }
+  if (!process.send) {
+    process.stderr.write('This program is an engine of Roundhouse: it is started by the app.\n');
+    process.exit(2);
+  }
+  // SIGKILL, because a native thread may hold up an orderly exit, and there is nothing to tidy.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  return {
+    send: (message) => {
+      if (process.connected) process.send?.(message);
+    },
+    onMessage: (listener) => process.on('message', (message) => listener(message as ToChild)),
+  };
+}

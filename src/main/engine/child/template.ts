@@ -1,0 +1,190 @@
+import { runInNewContext } from 'node:vm';
+import { Template } from '@huggingface/jinja';
+import { RoundhouseError } from '../../../shared/errors.ts';
+import type { ChatMessage } from '../../../shared/generation.ts';
+
+/** For models that bring no template: ChatML, which most chat models have seen. */
+export const CHATML_TEMPLATE = `{%- for m in messages -%}
+<|im_start|>{{ m['role'] }}
+{{ m['content'] }}<|im_end|>
+{% endfor -%}
+{%- if add_generation_prompt -%}
+<|im_start|>assistant
+{% endif -%}`;
+
+/** A template is somebody's program. Rendering a chat takes milliseconds; one that takes longer is stopped. */
+const RENDER_LIMIT_MS = 2000;
+const MAX_TEMPLATE_CHARS = 512 * 1024;
+
+/** A piece of a prompt. Special tokens are recognised within a piece, never across two. */
+export type PromptPiece = string;
+
+export interface ChatTemplate {
+  /**
+   * The prompt for `messages`, in pieces. Text of messages cannot produce special tokens: wherever it holds one's
+   * spelling, the prompt is cut inside it.
+   * @throws RoundhouseError `invalid_request` with the template's own words when it refuses the messages
+   */
+  render(messages: readonly ChatMessage[]): PromptPiece[];
+}
+
+export interface TemplateOptions {
+  readonly source: string;
+  readonly bosText: string;
+  readonly eosText: string;
+  /** Spellings that the tokenizer turns into special tokens. */
+  readonly specialTexts: readonly string[];
+}
+
+/** @throws RoundhouseError `model_load_failed` when the template is too large or cannot be parsed */
+export function compileTemplate(options: TemplateOptions): ChatTemplate {
+  const { source } = options;
+  if (source.length > MAX_TEMPLATE_CHARS) {
+    throw new RoundhouseError(
+      'model_load_failed',
+      `the chat template has ${source.length} characters; at most ${MAX_TEMPLATE_CHARS} are allowed`,
+    );
+  }
+  const template = parse(source);
+  return {
+    render(messages) {
+      const cut = unusedCharacter(messages);
+      const safe = messages.map((message) => ({
+        ...message,
+        content: breakSpecials(message.content, options.specialTexts, cut),
+      }));
+      const prompt = renderTolerantly(safe, (list) =>
+        boundedRender(template, {
+          messages: list,
+          add_generation_prompt: true,
+          bos_token: options.bosText,
+          eos_token: options.eosText,
+        }),
+      );
+      return prompt.split(cut).filter((piece) => piece !== '');
+    },
+  };
+}
+
+function parse(source: string): Template {
+  try {
+    return new Template(source);
+  } catch (error) {
+    throw new RoundhouseError(
+      'model_load_failed',
+      `the model's chat template cannot be read: ${messageOf(error)}; set chatTemplate: FILE for this model`,
+      { cause: error },
+    );
+  }
+}
+
+type Render = (messages: readonly ChatMessage[]) => string;
+
+/**
+ * Some templates refuse a system message in mid-list, and some any at all. Then all system text goes to the front, and
+ * if that is refused too, into the first user message; the first refusal is what the caller hears if nothing helps.
+ */
+function renderTolerantly(messages: readonly ChatMessage[], render: Render): string {
+  const attempts = [messages, systemFirst(messages), systemInUser(messages)];
+  let refusal: unknown;
+  for (const attempt of attempts) {
+    try {
+      return render(attempt);
+    } catch (error) {
+      if (error instanceof RoundhouseError) throw error;
+      refusal ??= error;
+    }
+  }
+  throw new RoundhouseError(
+    'invalid_request',
+    `the model's chat template refuses these messages: ${messageOf(refusal)}`,
+    { param: 'messages', cause: refusal },
+  );
+}
+
+function systemFirst(messages: readonly ChatMessage[]): ChatMessage[] {
+  const rest = messages.filter((message) => message.role !== 'system');
+  const system = systemText(messages);
+  return system === '' ? rest : [{ role: 'system', content: system }, ...rest];
+}
+
+function systemInUser(messages: readonly ChatMessage[]): ChatMessage[] {
+  const system = systemText(messages);
+  const [first, ...rest] = messages.filter((message) => message.role !== 'system');
+  if (first?.role === 'user') return [{ ...first, content: `${system}\n\n${first.content}` }, ...rest];
+  return [{ role: 'user', content: system }, ...(first ? [first, ...rest] : [])];
+}
+
+function systemText(messages: readonly ChatMessage[]): string {
+  return messages
+    .filter((message) => message.role === 'system')
+    .map((message) => message.content)
+    .join('\n\n');
+}
+
+/** `vm` interrupts synchronous code, which nothing else in one thread can: an endless loop becomes an error. */
+function boundedRender(template: Template, variables: Record<string, unknown>): string {
+  const render = () => template.render(variables);
+  try {
+    return String(runInNewContext('render()', { render }, { timeout: RENDER_LIMIT_MS }));
+  } catch (error) {
+    if (isTimeout(error)) {
+      throw new RoundhouseError(
+        'model_load_failed',
+        `the model's chat template ran longer than ${RENDER_LIMIT_MS} ms; set chatTemplate: FILE for this model`,
+      );
+    }
+    throw error;
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+}
+
+/** A private-use character that no message holds. */
+function unusedCharacter(messages: readonly ChatMessage[]): string {
+  const text = messages.map((message) => message.content).join('');
+  for (let code = 0xe000; code <= 0xf8ff; code++) {
+    const character = String.fromCharCode(code);
+    if (!text.includes(character)) return character;
+  }
+  throw new RoundhouseError(
+    'invalid_request',
+    'the messages use every private-use character of Unicode; leave one out',
+    { param: 'messages' },
+  );
+}
+
+/** Puts `cut` behind the first character of each special token's spelling, until none is left whole. */
+export function breakSpecials(text: string, specialTexts: readonly string[], cut: string): string {
+  let broken = text;
+  for (const special of specialTexts) {
+    const [head] = special;
+    if (head === undefined || head.length === special.length) continue;
+    // Once is not enough for a spelling that overlaps itself.
+    while (broken.includes(special)) {
+      broken = broken.replaceAll(special, head + cut + special.slice(head.length));
+    }
+  }
+  return broken;
+}
+
+/**
+ * The spellings that must not come from message text: control tokens, and user-defined tokens that look like markup
+ * (`<tool_call>`, `[INST]`). Other user-defined tokens are plain text (runs of spaces, line ends) and stay whole.
+ * @param types token types as GGUF writes them: 3 = control, 4 = user-defined
+ */
+export function specialTexts(texts: readonly string[], types: readonly number[]): string[] {
+  const found: string[] = [];
+  for (const [index, type] of types.entries()) {
+    const text = texts[index];
+    if (text === undefined || text.length < 2) continue;
+    if (type === 3 || (type === 4 && /^[<[].*[>\]]$/s.test(text))) found.push(text);
+  }
+  return found;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,222 @@
+import { assertNever } from '../../shared/assert-never.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { RoundhouseError } from '../../shared/errors.ts';
+import type { StreamPart } from '../../shared/generation.ts';
+import { PartQueue } from './part-queue.ts';
+import {
+  type EngineRequest,
+  type FromChild,
+  fromChildSchema,
+  type LoadedInfo,
+  type LoadRequest,
+  type ToChild,
+} from './protocol.ts';
+import type { ChildHandle } from './spawn.ts';
+
+export interface EngineOptions {
+  readonly clock: Clock;
+  /** A child that has work and says nothing for this long is hung and is killed. */
+  readonly silenceLimitMs: number;
+  readonly onProgress: (progress: number) => void;
+  /** Called once, whatever ended the process. */
+  readonly onExit: (exit: EngineExit) => void;
+}
+
+/** `asked` = we killed it. Otherwise `reason` says in words what happened. */
+export type EngineExit = { readonly asked: true } | { readonly asked: false; readonly reason: string };
+
+/**
+ * One child process and what it is doing. It holds at most one model: start → (load → generate… → unload)* → exit.
+ */
+export class Engine {
+  readonly #child: ChildHandle;
+  readonly #options: EngineOptions;
+  readonly #generations = new Map<number, PartQueue>();
+  readonly #ready = Promise.withResolvers<void>();
+  #load: PromiseWithResolvers<LoadedInfo> | null = null;
+  #unload: PromiseWithResolvers<void> | null = null;
+  #lastId = 0;
+  #watchdog: Disposable | null = null;
+  #killed: { reason: string | null } | null = null;
+  #started = false;
+  #exited = false;
+
+  constructor(child: ChildHandle, options: EngineOptions) {
+    this.#child = child;
+    this.#options = options;
+    // Whoever waits hears of a failure; that nobody waits is no error.
+    this.#ready.promise.catch(() => {});
+    child.onMessage((message) => this.#receive(message));
+    child.onExit((exit) => this.#exit(exit));
+    this.#watch();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Resolves when the backend is initialised and a model can be loaded; rejects when the process ends before. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** @throws RoundhouseError `model_load_failed` with llama.cpp's words, `engine_failed` when the process ends */
+  async load(request: LoadRequest): Promise<LoadedInfo> {
+    await this.#ready.promise;
+    this.#load = Promise.withResolvers();
+    this.#send({ type: 'load', ...request });
+    return this.#load.promise;
+  }
+
+  /**
+   * Parts of one answer. Aborting, or leaving the loop, stops the generation; the iteration ends when the slot is
+   * free again. A process that ends shows as an `error` part.
+   */
+  async *generate(request: EngineRequest, signal: AbortSignal): AsyncGenerator<StreamPart> {
+    const id = ++this.#lastId;
+    const queue = new PartQueue();
+    const abort = () => this.#send({ type: 'abort', id });
+    this.#generations.set(id, queue);
+    this.#send({ type: 'generate', id, request });
+    if (this.#exited) queue.push(engineGone('it had ended before the request came'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      let ended = false;
+      try {
+        for (;;) {
+          const part = await queue.next();
+          ended = isLast(part);
+          yield part;
+          if (ended) return;
+        }
+      } finally {
+        if (!ended) {
+          abort();
+          while (!isLast(await queue.next()));
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', abort);
+      this.#generations.delete(id);
+      this.#watch();
+    }
+  }
+
+  setThreads(threads: number): void {
+    this.#send({ type: 'threads', threads });
+  }
+
+  /** Empties the engine. Aborts a load and generations under way. Rejects when the process ends instead. */
+  unload(): Promise<void> {
+    this.#unload ??= Promise.withResolvers();
+    this.#send({ type: 'unload' });
+    return this.#unload.promise;
+  }
+
+  /** Ends the process; `onExit` follows. */
+  kill(): void {
+    this.#killed ??= { reason: null };
+    this.#child.kill();
+  }
+
+  #send(message: ToChild): void {
+    this.#child.send(message);
+    this.#watch();
+  }
+
+  #receive(raw: unknown): void {
+    const message = fromChildSchema.safeParse(raw);
+    if (message.success) this.#handle(message.data);
+    else this.#killFor('it sent a message that makes no sense');
+    this.#watch();
+  }
+
+  #handle(message: FromChild): void {
+    switch (message.type) {
+      case 'alive':
+        return;
+      case 'ready':
+        this.#started = true;
+        this.#ready.resolve();
+        return;
+      case 'progress':
+        this.#options.onProgress(message.progress);
+        return;
+      case 'loaded':
+        this.#load?.resolve(message.info);
+        this.#load = null;
+        return;
+      case 'failed':
+        // Codes come from this same program, on the other side.
+        this.#load?.reject(
+          RoundhouseError.fromJSON(message.error as Parameters<typeof RoundhouseError.fromJSON>[0]),
+        );
+        this.#load = null;
+        return;
+      case 'unloaded':
+        this.#unload?.resolve();
+        this.#unload = null;
+        return;
+      case 'parts':
+        for (const [id, part] of message.parts) this.#generations.get(id)?.push(part);
+        return;
+      default:
+        assertNever(message);
+    }
+  }
+
+  /** The watchdog runs while something is owed to us, and starts again with each message. */
+  #watch(): void {
+    this.#watchdog?.[Symbol.dispose]();
+    this.#watchdog = null;
+    if (this.#exited || !this.#hasWork()) return;
+    const { clock, silenceLimitMs } = this.#options;
+    this.#watchdog = clock.after(silenceLimitMs, () =>
+      this.#killFor(
+        `it was silent for ${Math.round(silenceLimitMs / 1000)} s while it had work, so it was ended`,
+      ),
+    );
+  }
+
+  #hasWork(): boolean {
+    return !this.#started || this.#load !== null || this.#unload !== null || this.#generations.size > 0;
+  }
+
+  #killFor(reason: string): void {
+    this.#killed ??= { reason };
+    this.#child.kill();
+  }
+
+  #exit(exit: { code: number | null; signal: string | null }): void {
+    this.#exited = true;
+    this.#watchdog?.[Symbol.dispose]();
+    const reason = this.#killed ? this.#killed.reason : exitReason(exit);
+    const error = engineError(reason ?? 'it was stopped');
+    this.#ready.reject(error);
+    this.#load?.reject(error);
+    this.#unload?.reject(error);
+    for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });
+    this.#options.onExit(reason === null ? { asked: true } : { asked: false, reason });
+  }
+}
+
+function isLast(part: StreamPart): boolean {
+  return part.type === 'usage' || part.type === 'error';
+}
+
+function exitReason(exit: { code: number | null; signal: string | null }): string {
+  if (exit.signal !== null) return `its process was ended by ${exit.signal}`;
+  if (exit.code !== null) return `its process ended with code ${exit.code}`;
+  return 'its process could not be started';
+}
+
+function engineError(reason: string): RoundhouseError {
+  return new RoundhouseError('engine_failed', `the engine failed: ${reason}; try again`, {
+    retryAfterMs: 1000,
+  });
+}
+
+function engineGone(reason: string): StreamPart {
+  return { type: 'error', error: engineError(reason).toJSON() };
+}

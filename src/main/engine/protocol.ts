@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { Prompt, StreamPart } from '../../shared/generation.ts';
+import type { EngineSettings } from '../config/settings.ts';
+
+/*
+ * What crosses between the app and an engine child. The child trusts the app; the app checks what a child says.
+ */
+
+export interface LoadRequest {
+  readonly path: string;
+  readonly settings: Omit<EngineSettings, 'threads'>;
+  /** CPU threads the engine may spin on at once. */
+  readonly threads: number;
+}
+
+/** Every choice made: the child knows no defaults. */
+export interface EngineSampling {
+  readonly temperature: number;
+  readonly topP: number;
+  /** 0 = off. */
+  readonly topK: number;
+  readonly minP: number;
+  /** 1 = off. */
+  readonly repeatPenalty: number;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  /** Pairs of token id and logits to add. */
+  readonly logitBias: readonly (readonly [number, number])[];
+  readonly seed: number;
+}
+
+export interface EngineRequest {
+  readonly prompt: Prompt;
+  /** `null` = until the context is full. */
+  readonly maxTokens: number | null;
+  readonly stop: readonly string[];
+  readonly sampling: EngineSampling;
+}
+
+export type ToChild =
+  | ({ readonly type: 'load' } & LoadRequest)
+  | { readonly type: 'unload' }
+  | { readonly type: 'threads'; readonly threads: number }
+  | { readonly type: 'generate'; readonly id: number; readonly request: EngineRequest }
+  | { readonly type: 'abort'; readonly id: number };
+
+const errorJson = z.object({
+  code: z.string(),
+  message: z.string(),
+  param: z.string().nullable(),
+  retryAfterMs: z.number().nullable(),
+});
+
+const loadedInfo = z.object({
+  /** Tokens one slot holds: what was asked, rounded up as llama.cpp rounds it. */
+  contextSize: z.int().positive(),
+  trainContextSize: z.int().positive(),
+  loadMs: z.number(),
+  contextMs: z.number(),
+  /** llama.cpp's own buffer sizes, in bytes, CPU and GPU together. */
+  weightsBytes: z.number(),
+  contextBytes: z.number(),
+});
+export type LoadedInfo = z.infer<typeof loadedInfo>;
+
+/** Checks what a child sent. Parts are taken as they are: they are many, and the child is this program. */
+export const fromChildSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('alive') }),
+  z.object({ type: z.literal('progress'), progress: z.number() }),
+  z.object({ type: z.literal('loaded'), info: loadedInfo }),
+  z.object({ type: z.literal('failed'), error: errorJson }),
+  z.object({ type: z.literal('unloaded') }),
+  z.object({
+    type: z.literal('parts'),
+    parts: z.array(z.tuple([z.int(), z.custom<StreamPart>((part) => typeof part === 'object')])),
+  }),
+]);
+export type FromChild = z.infer<typeof fromChildSchema>;
+
+/** A child with work says something at least this often. */
+export const ALIVE_INTERVAL_MS = 1000;
