@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+/*
+ * What the estimate child and the main process say to each other, and the facts of a GGUF header that both use.
+ */
+
+const bytes = z.int().nonnegative();
+const count = z.int().nonnegative();
+
+/** Facts of a GGUF header, over all shards. What the file does not say is `null`. */
+export const modelHeaderSchema = z.object({
+  /** Changes when a file of the model is replaced, grows or is touched. */
+  identity: z.string(),
+  fileBytes: bytes,
+  shards: count,
+  architecture: z.string(),
+  /** `general.name`. */
+  name: z.string().nullable(),
+  /** As people call it: `Q4_K_M`, `F16`. */
+  quantization: z.string(),
+  parameters: count,
+  /** Tokens it was trained on at a time. */
+  trainedContextSize: count.nullable(),
+  blockCount: count,
+  embeddingLength: count,
+  /** Per layer, as long as `blockCount`. */
+  headCounts: z.array(count),
+  kvHeadCounts: z.array(count),
+  feedForwardLengths: z.array(count),
+  /** Width of one head's key and value. */
+  keyLength: count,
+  valueLength: count,
+  /** Tokens that sliding layers look back; `null` when every layer sees the whole context. */
+  slidingWindow: count.nullable(),
+  /** Whether every layer keeps a key and a value for every token: no sliding window, latent or recurrent layers. */
+  plainAttention: z.boolean(),
+  vocabulary: z.object({
+    size: count,
+    /** `gpt2` (BPE), `llama` (SentencePiece), `bert`, … */
+    tokenizer: z.string().nullable(),
+    /** Bytes of all token texts. */
+    textBytes: bytes,
+    merges: count,
+    mergeTextBytes: bytes,
+  }),
+  hasChatTemplate: z.boolean(),
+  tensorCount: count,
+  tensorBytes: bytes,
+  tensorBytesByType: z.record(z.string(), bytes),
+  /** The part of `tensorBytesByType` that is multiplied with: matrices and experts, without the token embedding. */
+  matrixBytesByType: z.record(z.string(), bytes),
+  embeddingType: z.string().nullable(),
+  embeddingBytes: bytes,
+  /** `null` when the output layer uses the token embedding's weights. */
+  outputType: z.string().nullable(),
+});
+export type ModelHeader = z.infer<typeof modelHeaderSchema>;
