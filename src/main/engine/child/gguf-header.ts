@@ -6,12 +6,11 @@ import type { ModelHeader } from '../protocol-estimate.ts';
 import { headerFacts } from './gguf-facts.ts';
 import { type Metadata, readMetadata } from './gguf-metadata.ts';
 import { GgufReader, HeaderAllowance } from './gguf-reader.ts';
-import { readTensors, type TensorFacts } from './gguf-tensors.ts';
+import { readTensors, TENSORS_LIMIT, type TensorFacts } from './gguf-tensors.ts';
 
 const MAGIC = 'GGUF';
 const HEADER_BYTES_LIMIT = 64 * 1024 * 1024;
 const SHARDS_LIMIT = 512;
-const TENSORS_LIMIT = 65_536;
 
 /**
  * Reads the header of the model at `path`, and of all its shards when the file is the first of several. Safe on any

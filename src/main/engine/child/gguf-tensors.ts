@@ -7,8 +7,10 @@ import type { GgufReader } from './gguf-reader.ts';
  * tensors lie one after the other, each at the next multiple of the alignment.
  */
 
+/** Also over all shards of a model. The most seen in a real model are about 18,000. */
+export const TENSORS_LIMIT = 32_768;
 const LIMITS = {
-  tensors: 65_536,
+  tensors: TENSORS_LIMIT,
   nameBytes: 63,
   dimensions: 4,
   dimension: 2 ** 40,
