@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+/*
+ * The real script in a folder of its own, where `electron` and the headless app are small programs that say what they
+ * were called with. Linux only: a Mac always has a display.
+ */
+const TELL_ARGS =
+  "console.log(JSON.stringify({ who: 'WHO', args: process.argv.slice(2) })); process.exit(7);";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'roundhouse-start-'));
+  mkdirSync(join(root, 'scripts'));
+  copyFileSync(resolve('scripts/start.ts'), join(root, 'scripts/start.ts'));
+  write('package.json', '{ "type": "module" }');
+  write('out/main/headless.js', TELL_ARGS.replace('WHO', 'headless'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+function installElectron(): void {
+  const program = TELL_ARGS.replace('WHO', 'electron').replace('slice(2)', 'slice(3)');
+  write('node_modules/electron/package.json', '{}');
+  write('node_modules/electron/dist/electron', `#!${process.execPath}\n${program}`);
+  chmodSync(join(root, 'node_modules/electron/dist/electron'), 0o755);
+  write('node_modules/electron/path.txt', 'electron');
+}
+
+function start(env: Readonly<Record<string, string>>, ...args: string[]) {
+  return spawn(process.execPath, [join(root, 'scripts/start.ts'), ...args], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function finished(child: ReturnType<typeof start>) {
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { stdout, stderr, code };
+}
+
+describe.runIf(process.platform === 'linux')('npm start', () => {
+  it('serves headless without a display, says so in one line, and ends with the same code', async () => {
+    installElectron();
+    const { stdout, stderr, code } = await finished(start({}, '--port', '0', '--json'));
+    expect(JSON.parse(stdout)).toEqual({ who: 'headless', args: ['--port', '0', '--json'] });
+    expect(stderr).toBe('No display here: serving headless; the same interface is in the browser.\n');
+    expect(code).toBe(7);
+  });
+
+  it.each(['DISPLAY', 'WAYLAND_DISPLAY'])('opens the desktop app where %s is set', async (name) => {
+    installElectron();
+    const { stdout, stderr, code } = await finished(start({ [name]: ':0' }, '--port', '0'));
+    expect(JSON.parse(stdout)).toEqual({ who: 'electron', args: ['--port', '0'] });
+    expect(stderr).toBe('');
+    expect(code).toBe(7);
+  });
+
+  it('downloads a missing Electron first', async () => {
+    installElectron();
+    rmSync(join(root, 'node_modules/electron/path.txt'));
+    write(
+      'node_modules/electron/install.js',
+      "console.log('noise'); require('fs').writeFileSync(__dirname + '/path.txt', 'electron');",
+    );
+    const { stdout, stderr } = await finished(start({ DISPLAY: ':0' }));
+    expect(JSON.parse(stdout)).toEqual({ who: 'electron', args: [] });
+    expect(stderr).toBe('Downloading Electron…\n');
+  });
+
+  it('serves headless when Electron cannot be downloaded', async () => {
+    write('node_modules/electron/package.json', '{}');
+    write('node_modules/electron/install.js', "console.error('noise'); process.exit(1);");
+    const { stdout, stderr } = await finished(start({ DISPLAY: ':0' }));
+    expect(JSON.parse(stdout)).toEqual({ who: 'headless', args: [] });
+    expect(stderr.split('\n').slice(1)).toEqual([
+      'Electron is not here and could not be downloaded: serving headless; the same interface is in the browser.',
+      '',
+    ]);
+  });
+
+  it('hands a signal to the app and ends when the app has', async () => {
+    write(
+      'out/main/headless.js',
+      "process.on('SIGTERM', () => { console.log('told'); process.exit(5); }); setInterval(() => {}, 1e6); console.log('up');",
+    );
+    const child = start({});
+    await once(child.stdout, 'readable');
+    child.kill('SIGTERM');
+    const { stdout, code } = await finished(child);
+    expect(stdout).toBe('up\ntold\n');
+    expect(code).toBe(5);
+  });
+});
