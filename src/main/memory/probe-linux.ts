@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import type { Footprint } from './footprint.ts';
+
+const KIB = 1024;
+const MAPPING = /^[0-9a-f]+-[0-9a-f]+ (\S{4}) \S+ \S+ (\d+) *(.*)$/;
+
+/** One read of `/proc/PID/smaps`: all figures are of the same moment. `null` when the process is gone. */
+export async function linuxFootprint(pid: number): Promise<Footprint | null> {
+  try {
+    return parseSmaps(await readFile(`/proc/${pid}/smaps`, 'latin1'));
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Adds up `Private_Dirty` of everything and `Rss` of the model files. Those are known by how llama.cpp maps them
+ * (read-only and shared, which nothing else in an engine is), so that a model file may have any name.
+ * @param smaps text of `/proc/PID/smaps`
+ */
+export function parseSmaps(smaps: string): Footprint {
+  let privateBytes = 0;
+  let mappedBytes = 0;
+  let isModelFile = false;
+  for (const line of smaps.split('\n')) {
+    if (line.startsWith('Private_Dirty:')) privateBytes += kibibytes(line);
+    else if (line.startsWith('Rss:')) mappedBytes += isModelFile ? kibibytes(line) : 0;
+    else if (/^[0-9a-f]/.test(line)) isModelFile = mapsModelFile(line);
+  }
+  return { privateBytes, mappedBytes, totalBytes: privateBytes + mappedBytes };
+}
+
+function mapsModelFile(line: string): boolean {
+  const [, permissions, inode, path = ''] = MAPPING.exec(line) ?? [];
+  return permissions === 'r--s' && inode !== '0' && path.startsWith('/') && !path.startsWith('/dev/');
+}
+
+function kibibytes(line: string): number {
+  return Number.parseInt(line.slice(line.indexOf(':') + 1), 10) * KIB;
+}
+
+/** ESRCH: it ended between opening and reading. EACCES: another user's. */
+function isGone(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES';
+}
