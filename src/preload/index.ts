@@ -59,7 +59,12 @@ const bridge: RoundhouseBridge = {
       });
     });
     ipcRenderer.send(IPC.streamStart, id, name, input);
-    return { cancel: () => streams.has(id) && ipcRenderer.send(IPC.cancel, id), done };
+    return {
+      cancel() {
+        if (streams.has(id)) ipcRenderer.send(IPC.cancel, id);
+      },
+      done,
+    };
   },
 
   subscribe(onEvent) {
