@@ -1,0 +1,44 @@
+import type { ReactNode, Ref } from 'react';
+
+export type ButtonLook = 'plain' | 'primary' | 'bare';
+
+const LOOKS: Readonly<Record<ButtonLook, string>> = {
+  plain: 'border border-edge bg-card text-ink shadow-(--shade) not-aria-disabled:hover:bg-ink/5',
+  primary: 'border border-transparent bg-fill text-white not-aria-disabled:hover:bg-fill-strong',
+  bare: 'border border-transparent text-mute not-aria-disabled:hover:bg-ink/7 not-aria-disabled:hover:text-ink',
+};
+
+export interface ButtonProps {
+  readonly children: ReactNode;
+  readonly onClick: () => void;
+  readonly look?: ButtonLook;
+  /** The accessible name where it says more than what is shown. */
+  readonly name?: string | undefined;
+  readonly disabled?: boolean;
+  readonly title?: string;
+  readonly className?: string;
+  readonly ref?: Ref<HTMLButtonElement>;
+}
+
+/**
+ * A button. While disabled it keeps the keyboard's focus, so that who pressed it is still there when it comes back.
+ * The second press of a double click is not a press: by then the button may already mean something else.
+ */
+export function Button(props: ButtonProps) {
+  const { look = 'plain', disabled = false, className = '' } = props;
+  return (
+    <button
+      ref={props.ref}
+      type="button"
+      aria-label={props.name}
+      aria-disabled={disabled}
+      title={props.title}
+      onClick={(event) => {
+        if (!disabled && event.detail < 2) props.onClick();
+      }}
+      className={`inline-flex h-7 shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap rounded-md px-2.5 font-medium aria-disabled:text-mute aria-disabled:shadow-none ${LOOKS[look]} ${className}`}
+    >
+      {props.children}
+    </button>
+  );
+}

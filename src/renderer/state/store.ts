@@ -1,0 +1,110 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import { assertNever } from '../../shared/assert-never.ts';
+import type { AppEvent, ModelView, Snapshot } from '../../shared/contract.ts';
+import { type ErrorJson, RoundhouseError } from '../../shared/errors.ts';
+import type { Connection, Transport } from '../transport/transport.ts';
+
+/** What the page asked the app to do with a model and has no answer to yet. */
+export type PendingAction = 'load' | 'unload';
+
+export interface AppState {
+  readonly connection: Connection;
+  /** `null` until the app has answered for the first time. */
+  readonly snapshot: Snapshot | null;
+  readonly pending: Readonly<Record<string, PendingAction>>;
+  /** Why the last thing asked of a model was refused, until it is asked again or its state changes. */
+  readonly failures: Readonly<Record<string, ErrorJson>>;
+  load(id: string): Promise<void>;
+  unload(id: string): Promise<void>;
+  dismissFailure(id: string): void;
+}
+
+export type AppStore = StoreApi<AppState>;
+
+const MOST_DECISIONS = 100;
+
+/** The page's picture of the app: a snapshot, then events. `followApp` fills it. */
+export function createAppStore(transport: Transport): AppStore {
+  return createStore<AppState>((set, get) => {
+    async function ask(action: PendingAction, id: string): Promise<void> {
+      if (get().pending[id] === action) return;
+      set((state) => ({
+        pending: { ...state.pending, [id]: action },
+        failures: without(state.failures, id),
+      }));
+      try {
+        // The answer is not applied: it comes by another connection than the events and may be older than they are.
+        await transport.call(action === 'load' ? 'models.load' : 'models.unload', { id });
+      } catch (thrown) {
+        const error = RoundhouseError.from(thrown);
+        // Somebody unloaded what was loading: an answer to a wish, not a failure.
+        if (error.code !== 'cancelled') {
+          set((state) => ({ failures: { ...state.failures, [id]: error.toJSON() } }));
+        }
+      } finally {
+        // A cancelled load ends while its unload is still under way: each ends only what it began.
+        set((state) => (state.pending[id] === action ? { pending: without(state.pending, id) } : {}));
+      }
+    }
+
+    return {
+      connection: { status: 'connecting' },
+      snapshot: null,
+      pending: {},
+      failures: {},
+      load: (id) => ask('load', id),
+      unload: (id) => ask('unload', id),
+      dismissFailure: (id) => set((state) => ({ failures: without(state.failures, id) })),
+    };
+  });
+}
+
+/** Keeps the store up to date until disposed. */
+export function followApp(store: AppStore, transport: Transport): Disposable {
+  return transport.subscribe(
+    (event) => store.setState((state) => applyEvent(state, event)),
+    (connection) => store.setState({ connection }),
+  );
+}
+
+/** The next state after an event. Before the first snapshot there is nothing that a change could be applied to. */
+export function applyEvent(state: AppState, event: AppEvent): Partial<AppState> {
+  if (event.type === 'snapshot') return { snapshot: event.snapshot };
+  const { snapshot } = state;
+  if (snapshot === null) return {};
+  switch (event.type) {
+    case 'model': {
+      const before = snapshot.models.find((model) => model.id === event.model.id);
+      const changed = before?.state.status !== event.model.state.status;
+      return {
+        snapshot: applyModel(snapshot, event.model),
+        ...(changed ? { failures: without(state.failures, event.model.id) } : {}),
+      };
+    }
+    case 'memory':
+      return { snapshot: { ...snapshot, memory: event.memory } };
+    case 'decision':
+      // After a reconnect a decision may come twice: in the snapshot and as an event.
+      if (snapshot.decisions.some((decision) => decision.id === event.decision.id)) return {};
+      return {
+        snapshot: {
+          ...snapshot,
+          decisions: [...snapshot.decisions, event.decision].slice(-MOST_DECISIONS),
+        },
+      };
+    default:
+      return assertNever(event);
+  }
+}
+
+function applyModel(snapshot: Snapshot, model: ModelView): Snapshot {
+  const known = snapshot.models.some((other) => other.id === model.id);
+  const models = known
+    ? snapshot.models.map((other) => (other.id === model.id ? model : other))
+    : [...snapshot.models, model];
+  return { ...snapshot, models };
+}
+
+function without<Value>(record: Readonly<Record<string, Value>>, key: string): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+}

@@ -1,0 +1,19 @@
+import type { RoundhouseBridge } from '../../shared/bridge.ts';
+import { browserClock } from './browser-clock.ts';
+import { createHttpTransport } from './http.ts';
+import { createIpcTransport } from './ipc.ts';
+import type { Transport } from './transport.ts';
+
+declare global {
+  interface Window {
+    /** Put there by the preload; absent in a browser. */
+    readonly roundhouse?: RoundhouseBridge;
+  }
+}
+
+/** Electron IPC where the preload has put the bridge, else HTTP to where the page came from. */
+export function chooseTransport(): Transport {
+  if (window.roundhouse !== undefined) return createIpcTransport(window.roundhouse);
+  const token = document.querySelector('meta[name="roundhouse-admin-token"]')?.getAttribute('content') ?? '';
+  return createHttpTransport({ baseUrl: '', token, fetch: window.fetch.bind(window), clock: browserClock });
+}

@@ -1,0 +1,57 @@
+import { useState } from 'react';
+import type { DecisionView } from '../../../shared/contract.ts';
+import { Ago } from '../../components/ago.tsx';
+import { Button } from '../../components/button.tsx';
+import { splitAround } from './split-around.ts';
+
+const SHOWN_AT_FIRST = 6;
+
+/** What the scheduler did and why, newest first. */
+export function Decisions({ decisions }: { readonly decisions: readonly DecisionView[] }) {
+  const [all, setAll] = useState(false);
+  const newest = decisions.toReversed();
+  const shown = all ? newest : newest.slice(0, SHOWN_AT_FIRST);
+  return (
+    <section aria-labelledby="decisions-heading">
+      <div className="mb-2 flex items-baseline justify-between">
+        <h2 id="decisions-heading" className="font-semibold">
+          Decisions
+        </h2>
+        <span className="text-mute">why</span>
+      </div>
+      {decisions.length === 0 ? (
+        <p className="border-line border-t pt-2 text-mute">
+          Nothing decided yet. Load a model or ask one something, and the reason appears here.
+        </p>
+      ) : (
+        <ul>
+          {shown.map((decision) => (
+            <li key={decision.id} className="flex gap-4 border-line border-t py-[7px]">
+              <p className="min-w-0 flex-1">
+                <Sentence decision={decision} />
+              </p>
+              <Ago atMs={decision.atMs} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {newest.length > SHOWN_AT_FIRST ? (
+        <Button look="bare" className="-ml-2.5 mt-1" onClick={() => setAll(!all)}>
+          {all ? 'Show the latest' : `Show all ${newest.length}`}
+        </Button>
+      ) : null}
+    </section>
+  );
+}
+
+function Sentence({ decision }: { readonly decision: DecisionView }) {
+  const parts = splitAround(decision.text, decision.modelId);
+  if (parts === null) return decision.text;
+  return (
+    <>
+      {parts.before}
+      <b>{decision.modelId}</b>
+      {parts.after}
+    </>
+  );
+}

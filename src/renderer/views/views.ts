@@ -1,0 +1,25 @@
+import { Boxes, type LucideIcon, MessageSquare } from 'lucide-react';
+import type { ComponentType } from 'react';
+import { ModelsView } from './models/models-view.tsx';
+import { PlaygroundView } from './playground/playground-view.tsx';
+
+export interface View {
+  /** Address after `#/`. */
+  readonly id: string;
+  readonly label: string;
+  readonly icon: LucideIcon;
+  readonly component: ComponentType;
+}
+
+const MODELS: View = { id: 'models', label: 'Models', icon: Boxes, component: ModelsView };
+
+/** What the sidebar lists, in its order. A view is listed when it exists, never before. */
+export const VIEWS: readonly View[] = [
+  MODELS,
+  { id: 'playground', label: 'Playground', icon: MessageSquare, component: PlaygroundView },
+];
+
+/** The view of an address; the first one for addresses that nobody knows. */
+export function viewOf(route: string): View {
+  return VIEWS.find((view) => view.id === route) ?? MODELS;
+}

@@ -1,0 +1,207 @@
+import type { Clock } from '../../src/shared/clock.ts';
+import type {
+  AppApi,
+  AppEvent,
+  CallInput,
+  CallName,
+  CallOutput,
+  DecisionView,
+  ModelView,
+  ServerView,
+  Snapshot,
+  StreamInput,
+  StreamName,
+} from '../../src/shared/contract.ts';
+import { RoundhouseError } from '../../src/shared/errors.ts';
+import type { StreamPart } from '../../src/shared/generation.ts';
+import { type StateEvent, transition } from '../../src/shared/model-state.ts';
+import { FAKE_SERVER, fakeDecisions, fakeModels } from './fake-models.ts';
+
+const GIB = 1024 ** 3;
+const LOAD_STEPS = 10;
+const LOAD_STEP_MS = 120;
+const UNLOAD_MS = 150;
+const TOKEN_MS = 40;
+
+export const CANNED_ANSWER =
+  'Roundhouse keeps the right models in memory, inside a budget that it proves it keeps, and answers every ' +
+  'program at one local address.\n\nAsk it for a model by name, for a tier, or for auto.';
+
+type Handlers = { readonly [Name in CallName]: (input: CallInput<Name>) => Promise<CallOutput<Name>> };
+
+export interface FakeAppOptions {
+  readonly clock: Clock;
+  readonly models?: readonly ModelView[];
+  readonly decisions?: readonly DecisionView[];
+  readonly server?: Partial<ServerView>;
+}
+
+/** An app without engines: models change state and answers come as the clock moves. */
+export class FakeApp implements AppApi {
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(event: AppEvent) => void>();
+  #snapshot: Snapshot;
+
+  constructor(options: FakeAppOptions) {
+    this.#clock = options.clock;
+    const nowMs = options.clock.nowMs();
+    const models = options.models ?? fakeModels(nowMs);
+    this.#snapshot = {
+      server: { ...FAKE_SERVER, ...options.server },
+      models,
+      memory: {
+        totalBytes: 36 * GIB,
+        otherBytes: 6.9 * GIB,
+        budgetBytes: 24 * GIB,
+        reservedBytes: 18.0 * GIB,
+        standbyBytes: 0.12 * GIB,
+        maxLoadedModels: 5,
+      },
+      decisions: options.decisions ?? fakeDecisions(nowMs),
+      defaultModel: 'tier:default',
+      tiers: [...new Set(models.flatMap((model) => model.tiers))],
+    };
+  }
+
+  call<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
+    const handlers: Handlers = this.#handlers;
+    return handlers[name](input);
+  }
+
+  subscribe(listener: (event: AppEvent) => void): Disposable {
+    this.#listeners.add(listener);
+    listener({ type: 'snapshot', snapshot: this.#snapshot });
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  async *stream<Name extends StreamName>(
+    _name: Name,
+    input: StreamInput<Name>,
+    signal: AbortSignal,
+  ): AsyncIterable<StreamPart> {
+    const id = input.model === 'auto' || input.model.startsWith('tier:') ? 'mistral' : input.model;
+    try {
+      const model = await this.#load(id);
+      this.#change(id, { activeRequests: model.activeRequests + 1, idleUnloadAtMs: null });
+    } catch (error) {
+      yield { type: 'error', error: RoundhouseError.from(error).toJSON() };
+      return;
+    }
+    try {
+      const words = CANNED_ANSWER.split(/(?<= )/);
+      for (const text of words) {
+        await this.#pause(TOKEN_MS);
+        if (signal.aborted) return;
+        yield { type: 'text-delta', text };
+      }
+      yield { type: 'finish', reason: 'stop' };
+      yield {
+        type: 'usage',
+        promptTokens: 31,
+        cachedTokens: 12,
+        completionTokens: words.length,
+        prefillMs: TOKEN_MS,
+        decodeMs: words.length * TOKEN_MS,
+      };
+    } finally {
+      const { activeRequests } = this.#model(id);
+      const idleUnloadAtMs = activeRequests === 1 ? this.#clock.nowMs() + 600_000 : null;
+      this.#change(id, { activeRequests: activeRequests - 1, idleUnloadAtMs, lastFirstTokenMs: TOKEN_MS });
+    }
+  }
+
+  /** What each subscriber would be told now. */
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  readonly #handlers: Handlers = {
+    'app.snapshot': async () => this.#snapshot,
+    'models.list': async () => this.#snapshot.models,
+    'decisions.list': async () => this.#snapshot.decisions,
+    'models.load': ({ id }) => this.#load(id),
+    'models.unload': ({ id }) => this.#unload(id),
+    'models.unloadAll': () =>
+      Promise.all(
+        this.#snapshot.models
+          .filter((model) => model.state.status === 'ready')
+          .map((model) => this.#unload(model.id)),
+      ),
+    'models.add': async ({ path }) => {
+      throw new RoundhouseError('gguf_invalid', `${path} is not a GGUF file.`);
+    },
+  };
+
+  async #load(id: string): Promise<ModelView> {
+    const model = this.#model(id);
+    if (model.problem !== null) throw new RoundhouseError('model_load_failed', model.problem);
+    if (model.state.status === 'ready') return model;
+    if (model.memory.predictedBytes !== null && model.memory.predictedBytes > 12 * GIB) {
+      throw new RoundhouseError(
+        'model_too_large',
+        `${id} needs 18.3 GiB; 12.0 GiB of the 24.0 GiB budget are free.`,
+      );
+    }
+    this.#step(id, { type: 'load', atMs: this.#clock.monotonicMs() });
+    for (let step = 1; step <= LOAD_STEPS; step += 1) {
+      await this.#pause(LOAD_STEP_MS);
+      if (this.#model(id).state.status !== 'loading') {
+        throw new RoundhouseError('cancelled', `Loading ${id} was cancelled.`);
+      }
+      this.#step(id, { type: 'progress', progress: step / LOAD_STEPS });
+    }
+    this.#change(id, {
+      memory: { ...model.memory, measuredBytes: model.memory.predictedBytes },
+      idleUnloadAtMs: this.#clock.nowMs() + 600_000,
+    });
+    this.#step(id, { type: 'loaded', atMs: this.#clock.monotonicMs() });
+    this.#decide(id, `Loaded ${id} in 1.2 s: asked by hand.`);
+    return this.#model(id);
+  }
+
+  async #unload(id: string): Promise<ModelView> {
+    this.#change(id, { idleUnloadAtMs: null });
+    this.#step(id, { type: 'stop', atMs: this.#clock.monotonicMs() });
+    await this.#pause(UNLOAD_MS);
+    this.#change(id, { memory: { ...this.#model(id).memory, measuredBytes: null } });
+    this.#step(id, { type: 'exited' });
+    this.#decide(id, `Unloaded ${id}: asked by hand.`);
+    return this.#model(id);
+  }
+
+  #model(id: string): ModelView {
+    const model = this.#snapshot.models.find((other) => other.id === id);
+    if (model === undefined) {
+      throw new RoundhouseError('model_not_found', `There is no model ${id}. There are: mistral, llama.`);
+    }
+    return model;
+  }
+
+  #step(id: string, event: StateEvent): void {
+    this.#change(id, { state: transition(this.#model(id).state, event) });
+  }
+
+  #change(id: string, changes: Partial<ModelView>): void {
+    const model = { ...this.#model(id), ...changes };
+    const models = this.#snapshot.models.map((other) => (other.id === id ? model : other));
+    this.#snapshot = { ...this.#snapshot, models };
+    this.#tell({ type: 'model', model });
+  }
+
+  #decide(modelId: string, text: string): void {
+    const id = this.#snapshot.decisions.length + 1;
+    const decision: DecisionView = { id, atMs: this.#clock.nowMs(), modelId, text };
+    this.#snapshot = { ...this.#snapshot, decisions: [...this.#snapshot.decisions, decision] };
+    this.#tell({ type: 'decision', decision });
+  }
+
+  #tell(event: AppEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(delayMs, resolve);
+    });
+  }
+}
