@@ -1,0 +1,126 @@
+import type { ModelsYaml } from '../../shared/config-schema.ts';
+import type { ConfigProblem } from '../../shared/contract.ts';
+import { nearestNames } from '../registry/nearest.ts';
+import { showPath } from './issues.ts';
+import type { Origin } from './outside.ts';
+import type { KeyPath, YamlSource } from './yaml-source.ts';
+
+/*
+ * What no single key can be wrong about: names that clash or name nothing, and settings that contradict each other.
+ */
+
+export interface CheckInput {
+  readonly file: string;
+  readonly config: ModelsYaml;
+  readonly source: YamlSource;
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** Ids of the models found in the models folders. */
+  readonly foundIds: readonly string[];
+}
+
+/** Everything that is wrong with a configuration whose single values are all right. */
+export function checkConfig(input: CheckInput): readonly ConfigProblem[] {
+  const names = new Map<string, string>();
+  for (const id of [...input.source.keysOf(['models']), ...input.foundIds]) names.set(id, id);
+  return [
+    ...checkAliases(input, names),
+    ...checkBuiltins(input),
+    ...checkTiers(input, names),
+    ...checkDefaultRoute(input, names),
+    ...checkPinned(input),
+    ...checkHost(input),
+  ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
+}
+
+/** Adds the aliases to `names` (name → id) as it goes. */
+function checkAliases(input: CheckInput, names: Map<string, string>): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const id of input.source.keysOf(['models'])) {
+    for (const [index, alias] of (input.config.models[id]?.aliases ?? []).entries()) {
+      const owner = names.get(alias);
+      if (owner === undefined) {
+        names.set(alias, id);
+        continue;
+      }
+      const clash = owner === alias ? `the id of \`${owner}\`` : `an alias of \`${owner}\``;
+      const message = `"${alias}" is already ${clash}; give \`${id}\` another alias`;
+      problems.push(problemAt(input, ['models', id, 'aliases', index], message));
+    }
+  }
+  return problems;
+}
+
+function checkBuiltins(input: CheckInput): readonly ConfigProblem[] {
+  return Object.entries(input.config.models)
+    .filter(([, model]) => model.file.startsWith('builtin:') && model.file !== 'builtin:demo')
+    .map(([id, model]) =>
+      problemAt(
+        input,
+        ['models', id, 'file'],
+        `there is no built-in model "${model.file.slice('builtin:'.length)}"; write builtin:demo, or the path of a GGUF file`,
+      ),
+    );
+}
+
+function checkTiers(input: CheckInput, names: ReadonlyMap<string, string>): readonly ConfigProblem[] {
+  return Object.entries(input.config.tiers).flatMap(([tier, { models }]) =>
+    models.flatMap((name, index) =>
+      names.has(name)
+        ? []
+        : [problemAt(input, ['tiers', tier, 'models', index], noModel(input, name, names))],
+    ),
+  );
+}
+
+function checkDefaultRoute(input: CheckInput, names: ReadonlyMap<string, string>): readonly ConfigProblem[] {
+  const target = input.config.routing.default;
+  if (target === undefined || names.has(target)) return [];
+  const path = ['routing', 'default'];
+  if (!target.startsWith('tier:')) return [problemAt(input, path, noModel(input, target, names))];
+  const tiers = Object.keys(input.config.tiers);
+  const tier = target.slice('tier:'.length);
+  if (tiers.includes(tier)) return [];
+  return [
+    problemAt(input, path, `no tier is called "${tier}"; ${suggest(tier, tiers, 'add it under tiers')}`),
+  ];
+}
+
+function checkPinned(input: CheckInput): readonly ConfigProblem[] {
+  const pinned = input.source.keysOf(['models']).filter((id) => input.config.models[id]?.pinned);
+  const { maxLoadedModels } = input.config.memory;
+  if (pinned.length <= maxLoadedModels) return [];
+  const message =
+    `${pinned.length} models are pinned (${pinned.join(', ')}), but only ${maxLoadedModels} may be loaded at a time; ` +
+    `unpin ${pinned.length - maxLoadedModels}, or raise memory.maxLoadedModels to ${pinned.length}`;
+  return [problemAt(input, ['memory', 'maxLoadedModels'], message)];
+}
+
+function checkHost(input: CheckInput): readonly ConfigProblem[] {
+  const { host, apiKeys } = input.config.server;
+  if (isLoopback(host) || apiKeys.length > 0) return [];
+  const message = `${host} can be reached from other machines, but server.apiKeys is empty; add a key, or write 127.0.0.1`;
+  return [problemAt(input, ['server', 'host'], message)];
+}
+
+function noModel(input: CheckInput, name: string, names: ReadonlyMap<string, string>): string {
+  const elsewhere = input.config.modelsFolders.length > 0 ? ', nor is such a file in the models folders' : '';
+  return `no model is called "${name}"${elsewhere}; ${suggest(name, [...names.keys()], 'add it under models')}`;
+}
+
+function suggest(wrong: string, names: readonly string[], otherwise: string): string {
+  const near = nearestNames(wrong, names, 1)[0];
+  return near === undefined ? otherwise : `did you mean "${near}"?`;
+}
+
+/** Names the place a value came from: the file and its line, or the variable or option that set it. */
+function problemAt(input: CheckInput, path: KeyPath, message: string): ConfigProblem {
+  const origin = input.origins.get(path.join('.'));
+  if (origin) return { file: origin.file, line: null, message: `${origin.name}: ${message}` };
+  return { file: input.file, line: input.source.lineOf(path), message: `${showPath(path)}: ${message}` };
+}

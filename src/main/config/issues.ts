@@ -1,0 +1,97 @@
+import type { z } from 'zod';
+import { showValue } from '../../shared/config-fields.ts';
+import { modelsJsonSchema } from '../../shared/config-schema.ts';
+import type { ConfigProblem } from '../../shared/contract.ts';
+import { nearestNames } from '../registry/nearest.ts';
+import type { KeyPath, YamlSource } from './yaml-source.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Says what zod found wrong with a models.yaml: each problem with its line, in the order of the file. */
+export function problemsOf(
+  file: string,
+  issues: readonly Issue[],
+  source: YamlSource,
+): readonly ConfigProblem[] {
+  return issues
+    .flatMap((issue) => explain(file, issue, [], source))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+function explain(file: string, issue: Issue, above: KeyPath, source: YamlSource): readonly ConfigProblem[] {
+  const path: KeyPath = [
+    ...above,
+    ...issue.path.map((step) => (typeof step === 'number' ? step : String(step))),
+  ];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        file,
+        line: source.lineOfKey([...path, key]),
+        message: unknownKey(path, key),
+      }));
+    case 'invalid_key': {
+      const reason = issue.issues[0]?.message ?? issue.message;
+      const message = `${showPath(path.slice(0, -1))}: ${reason}`;
+      return [{ file, line: source.lineOfKey(path), message }];
+    }
+    case 'invalid_union': {
+      // The member that got furthest is the one that was meant; its own issues say more than "none of these".
+      const meant = issue.errors.find((member) => member.length > 0 && member.every(isInside));
+      if (meant) return meant.flatMap((inner) => explain(file, inner, path, source));
+      break;
+    }
+    default:
+      break;
+  }
+  const where = path.length === 0 ? '' : `${showPath(path)}: `;
+  return [{ file, line: source.lineOf(path), message: `${where}${issue.message}` }];
+}
+
+function isInside(issue: Issue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys';
+}
+
+function unknownKey(path: KeyPath, key: string): string {
+  const known = knownKeys(path);
+  const near = nearestNames(key, known, 1)[0];
+  const where = path.length === 0 ? '' : `${showPath(path)}: `;
+  if (near !== undefined) return `${where}unknown key \`${key}\`; did you mean \`${near}\`?`;
+  return `${where}unknown key \`${key}\`; take it out, or write one of ${known.join(', ')}`;
+}
+
+/** `models.demo.file`, `server.allowedHosts[0]`, `models."Mistral 7B".file`. */
+export function showPath(path: KeyPath): string {
+  let shown = '';
+  for (const step of path) {
+    if (typeof step === 'number') shown += `[${step}]`;
+    else shown += `${shown === '' ? '' : '.'}${/^[\w-]+$/.test(step) ? step : showValue(step)}`;
+  }
+  return shown;
+}
+
+/** The JSON schema as far as its keys go. */
+interface KeyTree {
+  readonly properties?: Readonly<Record<string, KeyTree>>;
+  readonly additionalProperties?: KeyTree | boolean;
+  readonly items?: KeyTree;
+  readonly anyOf?: readonly KeyTree[];
+}
+
+/** The keys that may stand below `path`. */
+function knownKeys(path: KeyPath): readonly string[] {
+  // What zod makes is a JSON schema of exactly this form: no references, no tuples.
+  let trees: readonly KeyTree[] = members(modelsJsonSchema() as KeyTree);
+  for (const step of path) {
+    trees = trees.flatMap((tree) => {
+      const below =
+        typeof step === 'number' ? tree.items : (tree.properties?.[step] ?? tree.additionalProperties);
+      return typeof below === 'object' ? members(below) : [];
+    });
+  }
+  return trees.flatMap((tree) => Object.keys(tree.properties ?? {}));
+}
+
+function members(tree: KeyTree): readonly KeyTree[] {
+  return tree.anyOf ? tree.anyOf.flatMap(members) : [tree];
+}

@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import {
+  duration,
+  durationOrNever,
+  filePath,
+  keys,
+  list,
+  memoryBudget,
+  nameText,
+  numberBetween,
+  oneOf,
+  says,
+  saysWithoutValue,
+  text,
+  trueOrFalse,
+  wholeNumber,
+  wordOrWholeNumber,
+} from './config-fields.ts';
+
+/*
+ * models.yaml. What people write is this schema's input (resources/models.schema.json is made from that side); its
+ * output has units resolved and defaults filled in.
+ */
+
+const secretError = saysWithoutValue('a usable key', 'up to 512 printable ASCII characters without spaces');
+const secret = z.string({ error: secretError }).regex(/^[!-~]{1,512}$/, { error: secretError });
+const apiKeyError = saysWithoutValue('a key', 'the key as text, or a section with name, key and admin');
+
+const apiKey = z.union(
+  [
+    secret.transform((key) => ({ name: null, key, admin: false })),
+    z
+      .strictObject(
+        {
+          name: nameText().optional().describe('Whose key it is; shown with its requests.'),
+          key: secret.describe('The key itself, best kept in an environment variable and read from there.'),
+          admin: trueOrFalse()
+            .default(false)
+            .describe('Whether this key may also load, unload and add models.'),
+        },
+        { error: apiKeyError },
+      )
+      .transform(({ name, key, admin }) => ({ name: name ?? null, key, admin })),
+  ],
+  { error: apiKeyError },
+);
+
+const hostName = /^[A-Za-z0-9.:_[\]-]{1,255}$/;
+const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/\s*]+$/;
+
+const server = keys({
+  host: text(hostName, 'a host name or address', '127.0.0.1, or 0.0.0.0 for every network')
+    .default('127.0.0.1')
+    .describe('Address to listen on. Anything but this machine itself needs apiKeys and allowedHosts.'),
+  port: wholeNumber(0, 65_535, 4141).default(4141).describe('Port to listen on; 0 takes any free one.'),
+  allowedHosts: list(
+    text(hostName, 'a host', 'the name clients use, such as mac-studio.local'),
+    'host names between [ and ]',
+  )
+    .default([])
+    .describe('Host names under which clients may call, besides localhost.'),
+  apiKeys: z
+    .array(apiKey, { error: saysWithoutValue('a list', 'keys between [ and ]') })
+    .default([])
+    .describe('Keys that callers must present. When empty, callers on this machine need none.'),
+  allowedOrigins: list(
+    text(origin, 'an origin', 'it as the browser sends it, such as https://app.example.com'),
+    'origins between [ and ]',
+  )
+    .default([])
+    .describe('Web pages that may call the API.'),
+  maxQueue: wholeNumber(0, 100_000, 256)
+    .default(256)
+    .describe('How many requests may wait; one more gets 429 with Retry-After.'),
+  maxWait: duration('1ms', '24h', '120s')
+    .prefault('120s')
+    .describe('How long a request may wait before it gets 503 with Retry-After.'),
+});
+
+const memory = keys({
+  budget: memoryBudget()
+    .prefault('auto')
+    .describe(
+      'Memory for all engines together: auto, a size such as 24GiB, or a share of all memory such as 60%.',
+    ),
+  maxLoadedModels: wholeNumber(1, 64, 5)
+    .default(5)
+    .describe('How many models may be loaded at the same time.'),
+  minResidency: duration('0s', '1h', '5s')
+    .prefault('5s')
+    .describe('How long a model stays loaded before another may push it out.'),
+  standbyEngines: wholeNumber(0, 4, 1)
+    .default(1)
+    .describe('Engine processes kept started without a model, so that the next load is quick.'),
+});
+
+/** How a model is loaded and kept: in `defaults` for all, in a model for that one. */
+const loading = {
+  contextSize: wholeNumber(64, 1_048_576, 8192).describe('Tokens that one conversation can hold.'),
+  parallel: wholeNumber(1, 64, 2).describe('Requests that one model answers at once.'),
+  batchSize: wholeNumber(1, 16_384, 512).describe(
+    'Tokens read in one step; more is faster and takes more memory.',
+  ),
+  // Timers end at 24 days; a week is already as good as never.
+  idleUnload: durationOrNever('1ms', '7d', '10m').describe(
+    'Unload a model that nobody asked for this long; or never.',
+  ),
+  flashAttention: z
+    .union([z.literal('auto'), z.boolean()], { error: says('auto, true or false', 'auto, true or false') })
+    .describe('A faster attention that takes less memory; auto uses it where the model allows.'),
+  cacheType: oneOf(['f16', 'q8_0', 'q4_0']).describe('Precision of the context in memory; q8_0 halves it.'),
+  threads: wordOrWholeNumber('auto', 1, 256).describe(
+    'CPU threads of one engine; auto is a share of the cores.',
+  ),
+  gpuLayers: wordOrWholeNumber('max', 0, 10_000).describe(
+    'Layers that run on the GPU; 0 uses the CPU alone.',
+  ),
+};
+
+const defaults = keys({
+  contextSize: loading.contextSize.default(8192),
+  parallel: loading.parallel.default(2),
+  batchSize: loading.batchSize.default(512),
+  idleUnload: loading.idleUnload.prefault('10m'),
+  flashAttention: loading.flashAttention.default('auto'),
+  cacheType: loading.cacheType.default('f16'),
+  threads: loading.threads.default('auto'),
+  gpuLayers: loading.gpuLayers.default('max'),
+});
+
+const sampling = keys({
+  temperature: numberBetween(0, 2, 0.7)
+    .optional()
+    .describe('0 always takes the likeliest word; higher is freer.'),
+  topP: numberBetween(0, 1, 0.95)
+    .optional()
+    .describe('Choose among the likeliest tokens that together make up this share.'),
+  topK: wholeNumber(0, 1_000_000, 40)
+    .optional()
+    .describe('Choose among this many likeliest tokens; 0 among all.'),
+  minP: numberBetween(0, 1, 0.05)
+    .optional()
+    .describe('Leave out tokens less likely than this share of the likeliest.'),
+  repeatPenalty: numberBetween(0, 10, 1.1).optional().describe('Above 1: avoid what was said already.'),
+});
+
+const model = keys({
+  file: filePath().describe(
+    'The GGUF file; of a split one, the first part. "builtin:demo" is the shipped demo model.',
+  ),
+  name: text(/^[^\p{Cc}\p{Cs}]{1,200}$/u, 'a name', 'up to 200 printable characters')
+    .optional()
+    .describe('What people call it. Without it, the id.'),
+  aliases: list(nameText(), 'names between [ and ]').default([]).describe('Other names it answers to.'),
+  pinned: trueOrFalse().default(false).describe('Load at start, never push out, never unload when idle.'),
+  preload: trueOrFalse().default(false).describe('Load at start.'),
+  contextSize: loading.contextSize.optional(),
+  parallel: loading.parallel.optional(),
+  batchSize: loading.batchSize.optional(),
+  idleUnload: loading.idleUnload.optional(),
+  flashAttention: loading.flashAttention.optional(),
+  cacheType: loading.cacheType.optional(),
+  threads: loading.threads.optional(),
+  gpuLayers: loading.gpuLayers.optional(),
+  systemPrompt: z
+    .string({ error: says('text', 'the prompt as text') })
+    .max(100_000, { error: 'is longer than 100000 characters; shorten it' })
+    .optional()
+    .describe('Put before the messages of a chat that has no system message.'),
+  sampling: section(sampling).describe('How answers are chosen where a request does not say.'),
+  chatTemplate: filePath()
+    .optional()
+    .describe("A Jinja file to use instead of the model's own chat template."),
+});
+
+const tier = keys({
+  models: list(nameText(), 'model ids between [ and ]')
+    .min(1, { error: 'is empty; name at least one model' })
+    .describe('Models to choose from, the preferred one first.'),
+});
+
+const routing = keys({
+  default: text(/^.{1,140}$/u, 'a name', 'a model or a tier, such as tier:default')
+    .optional()
+    .describe('What "auto" stands for: tier:NAME or a model. Without it, tier:default if there is one.'),
+});
+
+const logging = keys({
+  level: oneOf(['debug', 'info', 'warn', 'error']).default('info').describe('How much is logged.'),
+});
+
+/** The sections whose single values an environment variable can set. */
+export const SECTIONS = { server, memory, defaults, routing, logging } as const;
+
+export const modelsYamlSchema = keys({
+  version: z
+    .literal(1, { error: says('a version of models.yaml that this Roundhouse reads', '1') })
+    .default(1)
+    .describe('Version of this format.'),
+  server: section(server).describe('The port that clients call.'),
+  memory: section(memory).describe('How much may be loaded.'),
+  defaults: section(defaults).describe('For every model that does not say otherwise.'),
+  models: named(model).describe('The models, each under its id.'),
+  tiers: named(tier).describe('Names for models by purpose; called as tier:NAME.'),
+  routing: section(routing).describe('Which model answers when a request does not choose one.'),
+  modelsFolders: list(filePath(), 'folders between [ and ]')
+    .nullish()
+    .transform((folders) => folders ?? [])
+    .describe('Folders whose GGUF files are served too; watched for new ones.'),
+  logging: section(logging).describe('What is logged.'),
+}).meta({ title: 'models.yaml', description: 'Which models Roundhouse serves, and how.' });
+
+export type ModelsYaml = z.output<typeof modelsYamlSchema>;
+
+/** The JSON schema of what people write, for editors; resources/models.schema.json is this. */
+export function modelsJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(modelsYamlSchema, { io: 'input' });
+}
+
+/** A section that may be left out, or left empty as `models:` with nothing below it is. */
+function section<Schema extends z.ZodType<unknown, object>>(schema: Schema) {
+  return schema.nullish().transform((value): z.output<Schema> => value ?? schema.parse({}));
+}
+
+function named<Schema extends z.ZodType>(schema: Schema) {
+  return z
+    .record(nameText(), schema, { error: says('a section', 'one entry per name below it, indented') })
+    .nullish()
+    .transform((entries) => entries ?? {});
+}
