@@ -1,6 +1,6 @@
 import type { ModelsYaml } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
-import { nearestNames } from '../registry/nearest.ts';
+import { likelyName } from '../registry/nearest.ts';
 import { showPath } from './issues.ts';
 import type { Origin } from './outside.ts';
 import type { KeyPath, YamlSource } from './yaml-source.ts';
@@ -114,8 +114,8 @@ function noModel(input: CheckInput, name: string, names: ReadonlyMap<string, str
 }
 
 function suggest(wrong: string, names: readonly string[], otherwise: string): string {
-  const near = nearestNames(wrong, names, 1)[0];
-  return near === undefined ? otherwise : `did you mean "${near}"?`;
+  const near = likelyName(wrong, names);
+  return near === null ? otherwise : `did you mean "${near}"?`;
 }
 
 /** Names the place a value came from: the file and its line, or the variable or option that set it. */

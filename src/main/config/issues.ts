@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { showValue } from '../../shared/config-fields.ts';
 import { modelsJsonSchema } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
-import { nearestNames } from '../registry/nearest.ts';
+import { likelyName } from '../registry/nearest.ts';
 import type { KeyPath, YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -54,9 +54,9 @@ function isInside(issue: Issue): boolean {
 
 function unknownKey(path: KeyPath, key: string): string {
   const known = knownKeys(path);
-  const near = nearestNames(key, known, 1)[0];
+  const near = likelyName(key, known);
   const where = path.length === 0 ? '' : `${showPath(path)}: `;
-  if (near !== undefined) return `${where}unknown key \`${key}\`; did you mean \`${near}\`?`;
+  if (near !== null) return `${where}unknown key \`${key}\`; did you mean \`${near}\`?`;
   return `${where}unknown key \`${key}\`; take it out, or write one of ${known.join(', ')}`;
 }
 

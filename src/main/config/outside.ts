@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type ModelsYaml, SECTIONS } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
-import { nearestNames } from '../registry/nearest.ts';
+import { likelyName } from '../registry/nearest.ts';
 import { type Environment, plainValue } from './yaml-source.ts';
 
 /*
@@ -91,12 +91,11 @@ export function layOutside(
 }
 
 function unknownVariable(variable: string): string {
-  const near = nearestNames(
+  const near = likelyName(
     variable,
     SETTINGS.map((setting) => setting.variable),
-    1,
-  )[0];
-  return `${variable} sets nothing that Roundhouse knows; ${near === undefined ? 'unset it' : `did you mean ${near}?`}`;
+  );
+  return `${variable} sets nothing that Roundhouse knows; ${near === null ? 'unset it' : `did you mean ${near}?`}`;
 }
 
 function upperSnake(name: string): string {
