@@ -1,0 +1,95 @@
+import { RoundhouseError } from '../../shared/errors.ts';
+import { formatBytes, formatDuration } from '../../shared/units.ts';
+import type { SchedulerSettings } from './ports.ts';
+import type { ModelEntryView } from './view.ts';
+
+/*
+ * The scheduler's words: what it decided and why, with the numbers it saw. For people, so nothing reads them back.
+ */
+
+export interface MemorySeen {
+  readonly freeBytes: number;
+  readonly settings: SchedulerSettings;
+}
+
+export const explain = {
+  loading: (model: ModelEntryView, seen: MemorySeen) =>
+    `Loading ${model.id} for ${requests(model.waiters)}: ${needs(model, seen)}.`,
+
+  loaded: (id: string, loadMs: number) => `Loaded ${id} in ${formatDuration(loadMs)}.`,
+
+  loadFailed: (id: string, error: RoundhouseError) => `Could not load ${id}: ${error.message}`,
+
+  evicted: (victim: ModelEntryView, forModel: ModelEntryView, seen: MemorySeen, nowMs: number) =>
+    `Unloaded ${sized(victim, `idle ${formatDuration(nowMs - victim.lastUsedMs)}`)} to load ${forModel.id}: ${needs(forModel, seen)}.`,
+
+  draining: (victim: ModelEntryView, forModel: ModelEntryView, seen: MemorySeen) =>
+    `Letting ${sized(victim, `${victim.activeLeases} active`)} finish to load ${forModel.id}, whose turn it is: ${needs(forModel, seen)}.`,
+
+  idle: (model: ModelEntryView, nowMs: number) =>
+    `Unloaded ${sized(model)}: idle ${formatDuration(nowMs - model.lastUsedMs)}.`,
+
+  overBudget: (model: ModelEntryView, overBytes: number, settings: SchedulerSettings) =>
+    `Unloaded ${sized(model)}: engines hold ${formatBytes(overBytes)} more than the budget of ${formatBytes(settings.budgetBytes)}.`,
+
+  unloaded: (model: ModelEntryView, why: string) => `Unloaded ${sized(model)}: ${why}.`,
+
+  engineFailed: (model: ModelEntryView, reason: string) => `The engine of ${sized(model)} failed: ${reason}.`,
+};
+
+export const refusal = {
+  notFound: (id: string) =>
+    new RoundhouseError('model_not_found', `no model is called ${id}; GET /v1/models lists all`, {
+      param: 'model',
+    }),
+
+  unloaded: (id: string) =>
+    new RoundhouseError(
+      'model_unloaded',
+      `${id} was unloaded before this request was served; send it again`,
+      {
+        retryAfterMs: 1000,
+      },
+    ),
+
+  broken: (id: string, deaths: number) =>
+    new RoundhouseError(
+      'engine_failed',
+      `the engine of ${id} died ${deaths} times in the last minute, so it is not started again by itself; load ${id} by hand to try once more`,
+      { retryAfterMs: 60_000 },
+    ),
+
+  tooLarge: (model: ModelEntryView, neededBytes: number, budgetBytes: number) =>
+    new RoundhouseError(
+      'model_too_large',
+      `${model.id} needs ${formatBytes(neededBytes)} and the memory budget is ${formatBytes(budgetBytes)}; ` +
+        'give it a smaller contextSize or fewer parallel slots, or raise memory.budget',
+    ),
+
+  queueFull: (maxQueue: number, retryAfterMs: number) =>
+    new RoundhouseError(
+      'rate_limit_exceeded',
+      `${maxQueue} requests are waiting already (server.maxQueue); try again in ${formatDuration(retryAfterMs)}`,
+      { retryAfterMs },
+    ),
+
+  waitedTooLong: (id: string, waitedMs: number, model: ModelEntryView) =>
+    new RoundhouseError(
+      'queue_timeout',
+      `waited ${formatDuration(waitedMs)} for ${id} (server.maxWait), which is ${model.state.status} with ${model.activeLeases} of ${model.slots} slots busy; try again later`,
+      { retryAfterMs: 10_000 },
+    ),
+};
+
+function needs(model: ModelEntryView, { freeBytes, settings }: MemorySeen): string {
+  const free = formatBytes(Math.max(0, freeBytes));
+  return `needs ${formatBytes(model.neededBytes ?? 0)}, ${free} free of ${formatBytes(settings.budgetBytes)}, at most ${settings.maxLoadedModels} loaded`;
+}
+
+function sized(model: ModelEntryView, ...more: string[]): string {
+  return `${model.id} (${[formatBytes(model.lineBytes), ...more].join(', ')})`;
+}
+
+function requests(count: number): string {
+  return count === 1 ? '1 request' : `${count} requests`;
+}

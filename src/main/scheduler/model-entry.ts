@@ -1,0 +1,132 @@
+import type { ModelState, StateEvent } from '../../shared/model-state.ts';
+import { transition, UNLOADED } from '../../shared/model-state.ts';
+import type { ModelSpec } from './ports.ts';
+import type { ModelEntryView } from './view.ts';
+
+/** Reserved above a prediction until the model was measured on this machine. */
+const MARGIN_UNTIL_MEASURED = 1.1;
+/** An engine that dies this often in this time stays failed until somebody asks for it by hand. */
+const DEATH_WINDOW_MS = 60_000;
+export const MAX_DEATHS = 3;
+const BACKOFF_MS = 1000;
+
+export interface Waiter {
+  readonly requestId: number;
+  readonly arrivedMs: number;
+  /** A slot to generate in, or only that the model is there. */
+  readonly wants: 'slot' | 'resident';
+}
+
+/** What the scheduler keeps of one model. Only the scheduler writes it. */
+export class ModelEntry implements ModelEntryView {
+  spec: ModelSpec;
+  state: ModelState = UNLOADED;
+  /** Gone from the configuration: unloaded as soon as it can be, then forgotten. */
+  removed = false;
+  /** Requests that hold a slot. */
+  readonly leases = new Set<number>();
+  /** Requests that wait for it, in the order they came. */
+  readonly waiting = new Map<number, Waiter>();
+  lineBytes = 0;
+  lastUsedMs = 0;
+  /** When its requests last stopped being served, so that taking turns is by turns, not by arrival alone. */
+  servedUntilMs = 0;
+  notBeforeMs = 0;
+  estimateAsked = false;
+  /** The settings it was last loaded with: what is measured says something about those only. */
+  loadedKey = '';
+  /** Who asked for it to be unloaded; answered when it is. */
+  readonly unloadAsks: number[] = [];
+  #predictedBytes: number | null = null;
+  #measuredBytes: number | null = null;
+  #deathsMs: number[] = [];
+
+  constructor(spec: ModelSpec) {
+    this.spec = spec;
+  }
+
+  get id(): string {
+    return this.spec.id;
+  }
+
+  get slots(): number {
+    return this.spec.slots;
+  }
+
+  get pinned(): boolean {
+    return this.spec.pinned && !this.removed;
+  }
+
+  get activeLeases(): number {
+    return this.leases.size;
+  }
+
+  get waiters(): number {
+    return this.waiting.size;
+  }
+
+  get oldestWaiter(): Waiter | undefined {
+    return this.waiting.values().next().value;
+  }
+
+  get predictedBytes(): number | null {
+    return this.#predictedBytes;
+  }
+
+  /** The most it was seen to hold; `null` before it was measured with these settings. */
+  get measuredBytes(): number | null {
+    return this.#measuredBytes;
+  }
+
+  get neededBytes(): number | null {
+    if (this.#measuredBytes !== null) return this.#measuredBytes;
+    return this.#predictedBytes === null ? null : Math.ceil(this.#predictedBytes * MARGIN_UNTIL_MEASURED);
+  }
+
+  apply(event: StateEvent): void {
+    this.state = transition(this.state, event);
+  }
+
+  estimated(bytes: number): void {
+    this.estimateAsked = false;
+    this.#predictedBytes = bytes;
+  }
+
+  measured(bytes: number): void {
+    this.lineBytes = Math.max(this.lineBytes, bytes);
+    if (this.loadedKey !== this.spec.memoryKey) return;
+    // The first measurement replaces the margin of the prediction; later ones only grow the line.
+    if (this.#measuredBytes === null) this.lineBytes = bytes;
+    this.#measuredBytes = Math.max(this.#measuredBytes ?? 0, bytes);
+  }
+
+  /** Other settings need other memory: what was known no longer holds. */
+  respecify(spec: ModelSpec): void {
+    this.removed = false;
+    if (spec.memoryKey !== this.spec.memoryKey) {
+      this.#predictedBytes = null;
+      this.#measuredBytes = null;
+      this.estimateAsked = false;
+    }
+    this.spec = spec;
+  }
+
+  /** @returns how many deaths there were lately, this one included */
+  died(nowMs: number): number {
+    this.#deathsMs = [...this.#deathsMs.filter((ms) => nowMs - ms < DEATH_WINDOW_MS), nowMs];
+    const deaths = this.#deathsMs.length;
+    // The first restart is at once: a single crash should cost one request, not a pause.
+    this.notBeforeMs = nowMs + (deaths === 1 ? 0 : BACKOFF_MS * 2 ** (deaths - 2));
+    return deaths;
+  }
+
+  /** Died too often, lately, to be tried again unasked. */
+  isBroken(nowMs: number): boolean {
+    return this.#deathsMs.filter((ms) => nowMs - ms < DEATH_WINDOW_MS).length >= MAX_DEATHS;
+  }
+
+  forgiven(): void {
+    this.#deathsMs = [];
+    this.notBeforeMs = 0;
+  }
+}
