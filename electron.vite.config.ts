@@ -13,6 +13,7 @@ export default defineConfig({
           cli: resolve('src/main/cli/cli.ts'),
           // The engine child is a program of its own: it is forked, never imported.
           'engine-child': resolve('src/main/engine/child/main.ts'),
+          'engine-estimate': resolve('src/main/engine/child/estimate-main.ts'),
         },
         output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

@@ -55,3 +55,17 @@ export const modelHeaderSchema = z.object({
   outputType: z.string().nullable(),
 });
 export type ModelHeader = z.infer<typeof modelHeaderSchema>;
+
+/** Asked of an estimate child, once: it answers and ends. */
+export interface EstimateRequest {
+  readonly type: 'estimate';
+  /** The model's only file, or its first shard. */
+  readonly file: string;
+}
+
+export const estimateReplySchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('header'), header: modelHeaderSchema }),
+  /** Why the file cannot be used, in words for the user. */
+  z.object({ type: z.literal('refused'), message: z.string() }),
+]);
+export type EstimateReply = z.infer<typeof estimateReplySchema>;

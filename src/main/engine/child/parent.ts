@@ -1,27 +1,27 @@
 import type { FromChild, ToChild } from '../protocol.ts';
 
 /** The way back to the app, from a forked Node process and from an Electron utility process alike. */
-export interface ParentPort {
-  send(message: FromChild): void;
-  onMessage(listener: (message: ToChild) => void): void;
+export interface ParentPort<Incoming = ToChild, Outgoing = FromChild> {
+  send(message: Outgoing): void;
+  onMessage(listener: (message: Incoming) => void): void;
 }
 
 /** What Electron puts on `process` in a utility process. Source: Electron, `process.parentPort`. */
 interface UtilityProcess {
   readonly parentPort?: {
     postMessage(message: unknown): void;
-    on(event: 'message', listener: (event: { data: ToChild }) => void): void;
+    on(event: 'message', listener: (event: { data: unknown }) => void): void;
   };
 }
 
 /** Also sees to it that this process ends when its parent does, however that ended. */
-export function connectParent(): ParentPort {
+export function connectParent<Incoming = ToChild, Outgoing = FromChild>(): ParentPort<Incoming, Outgoing> {
   // `parentPort` is Electron's addition: Node's types do not have it.
   const { parentPort } = process as unknown as UtilityProcess;
   if (parentPort) {
     return {
       send: (message) => parentPort.postMessage(message),
-      onMessage: (listener) => parentPort.on('message', (event) => listener(event.data)),
+      onMessage: (listener) => parentPort.on('message', (event) => listener(event.data as Incoming)),
     };
   }
   if (!process.send) {
@@ -34,6 +34,6 @@ export function connectParent(): ParentPort {
     send: (message) => {
       if (process.connected) process.send?.(message);
     },
-    onMessage: (listener) => process.on('message', (message) => listener(message as ToChild)),
+    onMessage: (listener) => process.on('message', (message) => listener(message as Incoming)),
   };
 }
