@@ -36,6 +36,7 @@ export class Engine {
   #load: PromiseWithResolvers<LoadedInfo> | null = null;
   #unload: PromiseWithResolvers<void> | null = null;
   #lastId = 0;
+  #threads = 1;
   #watchdog: Disposable | null = null;
   #killed: { reason: string | null } | null = null;
   #started = false;
@@ -61,10 +62,10 @@ export class Engine {
   }
 
   /** @throws RoundhouseError `model_load_failed` with llama.cpp's words, `engine_failed` when the process ends */
-  async load(request: LoadRequest): Promise<LoadedInfo> {
+  async load(request: Omit<LoadRequest, 'threads'>): Promise<LoadedInfo> {
     await this.#ready.promise;
     this.#load = Promise.withResolvers();
-    this.#send({ type: 'load', ...request });
+    this.#send({ type: 'load', ...request, threads: this.#threads });
     return this.#load.promise;
   }
 
@@ -103,12 +104,17 @@ export class Engine {
     }
   }
 
+  /** CPU threads the model may spin on from now on. */
   setThreads(threads: number): void {
-    this.#send({ type: 'threads', threads });
+    if (threads === this.#threads) return;
+    this.#threads = threads;
+    // A child that is still starting learns it with the load.
+    if (this.#started) this.#send({ type: 'threads', threads });
   }
 
   /** Empties the engine. Aborts a load and generations under way. Rejects when the process ends instead. */
-  unload(): Promise<void> {
+  async unload(): Promise<void> {
+    await this.#ready.promise;
     this.#unload ??= Promise.withResolvers();
     this.#send({ type: 'unload' });
     return this.#unload.promise;

@@ -1,0 +1,210 @@
+import type { Clock } from '../../shared/clock.ts';
+import { RoundhouseError } from '../../shared/errors.ts';
+import type { EngineSettings } from '../config/settings.ts';
+import { Engine, type EngineExit } from './engine.ts';
+import type { LoadedInfo } from './protocol.ts';
+import type { SpawnEngine } from './spawn.ts';
+import { sharedThreads } from './threads.ts';
+
+/** A process that unloaded is kept when it holds at most this much more than when it was new. Source: memory.md. */
+const KEPT_GROWTH_BYTES = 16 * 1024 ** 2;
+
+export interface HostOptions {
+  readonly spawn: SpawnEngine;
+  readonly clock: Clock;
+  readonly silenceLimitMs: number;
+  /** Performance cores. */
+  readonly cores: number;
+  /** What the system says a process holds; `null` when it cannot say. */
+  readonly footprintBytes: (pid: number) => Promise<number | null>;
+  readonly on: HostEvents;
+}
+
+export interface HostEvents {
+  progress(modelId: string, progress: number): void;
+  loaded(modelId: string, info: LoadedInfo): void;
+  /** The load did not work, and its process is gone. */
+  loadFailed(modelId: string, error: RoundhouseError): void;
+  /** `kept`: the process came out empty and is a standby now. Otherwise it has ended. */
+  exited(modelId: string, exit: { readonly kept: boolean; readonly reason: string | null }): void;
+  standbyExited(reason: string | null): void;
+  /** An empty engine was measured. */
+  standbyMeasured(bytes: number): void;
+}
+
+export interface ModelToLoad {
+  readonly path: string;
+  readonly settings: EngineSettings;
+}
+
+interface Resident {
+  readonly engine: Engine;
+  use:
+    | { readonly kind: 'standby' }
+    | { readonly kind: 'model'; readonly modelId: string; readonly threads: EngineSettings['threads'] };
+  loadError: RoundhouseError | null;
+  stopping: boolean;
+}
+
+/** All engine processes: those with a model and those that stand by. Carries out what the scheduler decides. */
+export class EngineHost {
+  readonly #options: HostOptions;
+  readonly #residents = new Set<Resident>();
+  readonly #gone = new Set<() => void>();
+  /** What an engine without a model holds, as last measured. */
+  #emptyBytes: number | null = null;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  /** The engine that has the model loaded. */
+  engineOf(modelId: string): Engine | undefined {
+    return this.#residentOf(modelId)?.engine;
+  }
+
+  /** Process ids of all engines, standbys included. */
+  pids(): number[] {
+    return [...this.#residents].flatMap(({ engine }) => engine.pid ?? []);
+  }
+
+  /** Loads in a standby where there is one. The end is reported by `loaded`, `loadFailed` or `exited`. */
+  load(modelId: string, model: ModelToLoad): void {
+    const resident = this.#standbys()[0] ?? this.#start();
+    const { threads, ...settings } = model.settings;
+    resident.use = { kind: 'model', modelId, threads };
+    resident.loadError = null;
+    resident.stopping = false;
+    this.#shareThreads();
+    resident.engine
+      .load({ path: model.path, settings })
+      .then((info) => {
+        if (!resident.stopping) this.#options.on.loaded(modelId, info);
+      })
+      .catch((error: unknown) => {
+        // A stop or an exit tells of itself.
+        if (resident.stopping || !this.#residents.has(resident)) return;
+        resident.loadError = RoundhouseError.from(error);
+        resident.engine.kill();
+      });
+  }
+
+  /** Empties the model's engine and keeps the process if its memory came back; else ends it. Reported by `exited`. */
+  stop(modelId: string, keep: boolean): void {
+    const resident = this.#residentOf(modelId);
+    if (!resident) return this.#options.on.exited(modelId, { kept: false, reason: null });
+    resident.stopping = true;
+    if (!keep) return resident.engine.kill();
+    this.#empty(resident)
+      .then((isEmpty) => {
+        if (!isEmpty) return resident.engine.kill();
+        resident.use = { kind: 'standby' };
+        resident.stopping = false;
+        this.#options.on.exited(modelId, { kept: true, reason: null });
+      })
+      .catch(() => resident.engine.kill());
+  }
+
+  startStandby(): void {
+    this.#start();
+  }
+
+  stopStandby(): void {
+    const resident = this.#standbys().at(-1);
+    if (!resident) return;
+    resident.stopping = true;
+    resident.engine.kill();
+  }
+
+  /** What the model's process holds, as the system sees it. */
+  async measure(modelId: string): Promise<number | null> {
+    const pid = this.#residentOf(modelId)?.engine.pid;
+    return pid === undefined ? null : this.#options.footprintBytes(pid);
+  }
+
+  /** Ends every process; resolves when the last is gone. */
+  async close(): Promise<void> {
+    const ended = [...this.#residents].map(
+      (resident) =>
+        new Promise<void>((resolve) => {
+          this.#gone.add(() => {
+            if (!this.#residents.has(resident)) resolve();
+          });
+          resident.stopping = true;
+          resident.engine.kill();
+        }),
+    );
+    await Promise.all(ended);
+  }
+
+  #start(): Resident {
+    const { spawn, clock, silenceLimitMs, on } = this.#options;
+    const resident: Resident = {
+      engine: new Engine(spawn(), {
+        clock,
+        silenceLimitMs,
+        onProgress: (progress) => {
+          if (resident.use.kind === 'model') on.progress(resident.use.modelId, progress);
+        },
+        onExit: (exit) => this.#exited(resident, exit),
+      }),
+      use: { kind: 'standby' },
+      loadError: null,
+      stopping: false,
+    };
+    this.#residents.add(resident);
+    resident.engine.ready.then(
+      () => this.#measureEmpty(resident),
+      () => {},
+    );
+    return resident;
+  }
+
+  async #measureEmpty(resident: Resident): Promise<void> {
+    if (resident.use.kind !== 'standby' || resident.engine.pid === undefined) return;
+    const bytes = await this.#options.footprintBytes(resident.engine.pid);
+    if (bytes === null || resident.use.kind !== 'standby') return;
+    this.#emptyBytes = bytes;
+    this.#options.on.standbyMeasured(bytes);
+  }
+
+  async #empty(resident: Resident): Promise<boolean> {
+    const { engine } = resident;
+    await engine.unload();
+    if (engine.pid === undefined || this.#emptyBytes === null) return false;
+    const bytes = await this.#options.footprintBytes(engine.pid);
+    return bytes !== null && bytes <= this.#emptyBytes + KEPT_GROWTH_BYTES;
+  }
+
+  #exited(resident: Resident, exit: EngineExit): void {
+    this.#residents.delete(resident);
+    this.#shareThreads();
+    const { on } = this.#options;
+    const reason = exit.asked ? null : exit.reason;
+    if (resident.use.kind === 'standby') {
+      if (!resident.stopping) on.standbyExited(reason);
+    } else if (resident.loadError && !resident.stopping) {
+      on.loadFailed(resident.use.modelId, resident.loadError);
+    } else {
+      on.exited(resident.use.modelId, { kept: false, reason });
+    }
+    for (const gone of this.#gone) gone();
+  }
+
+  #residentOf(modelId: string): Resident | undefined {
+    return [...this.#residents].find(({ use }) => use.kind === 'model' && use.modelId === modelId);
+  }
+
+  #standbys(): Resident[] {
+    return [...this.#residents].filter(({ use, stopping }) => use.kind === 'standby' && !stopping);
+  }
+
+  /** Engines came or went: each gets its share of the cores anew. */
+  #shareThreads(): void {
+    const loaded = [...this.#residents].filter(({ use }) => use.kind === 'model');
+    const share = sharedThreads(this.#options.cores, loaded.length);
+    for (const { engine, use } of loaded) {
+      if (use.kind === 'model') engine.setThreads(use.threads === 'auto' ? share : use.threads);
+    }
+  }
+}
