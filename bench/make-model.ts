@@ -1,0 +1,267 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import {
+  type GgufTensor,
+  type GgufValue,
+  ggufHeader,
+  pad,
+  tensorBytes,
+} from '../test/fixtures/gguf-writer.ts';
+
+/*
+ * Writes GGUF models of real shapes with random weights: what memory and speed depend on is real, what they say is not.
+ * The same arguments always give the same file.
+ *
+ *   node bench/make-model.ts --shape 135m --type q8_0 --vocab 128k --out model.gguf
+ */
+
+export interface ModelShape {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly feedForward: number;
+  readonly contextSize: number;
+}
+
+/** Llama-like, with grouped-query attention; named after their parameters with their usual vocabulary. */
+export const SHAPES = {
+  '15m': { layers: 6, width: 288, heads: 6, kvHeads: 2, feedForward: 768, contextSize: 8192 },
+  '135m': { layers: 30, width: 576, heads: 9, kvHeads: 3, feedForward: 1536, contextSize: 8192 },
+  '1b': { layers: 16, width: 2048, heads: 32, kvHeads: 8, feedForward: 8192, contextSize: 131_072 },
+} as const satisfies Record<string, ModelShape>;
+
+export const VOCABULARIES = { '512': 512, '32k': 32_000, '128k': 128_000 } as const;
+
+export type ShapeName = keyof typeof SHAPES;
+export type VocabularyName = keyof typeof VOCABULARIES;
+export type WeightType = 'f16' | 'q8_0';
+
+export interface ModelRecipe {
+  readonly shape: ShapeName;
+  readonly type: WeightType;
+  readonly vocab: VocabularyName;
+  /** Default 1. */
+  readonly seed?: number;
+  /** A matrix of its own for the output, instead of the token embedding again. Default false, as small models have it. */
+  readonly separateOutput?: boolean;
+}
+
+const ALIGNMENT = 32;
+const FILE_TYPES: Readonly<Record<WeightType, number>> = { f16: 1, q8_0: 7 };
+const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'] as const;
+const TOKEN_NORMAL = 1;
+const TOKEN_CONTROL = 3;
+const CHATML = `{%- for message in messages -%}
+<|im_start|>{{ message['role'] }}
+{{ message['content'] }}<|im_end|>
+{% endfor -%}
+{%- if add_generation_prompt -%}
+<|im_start|>assistant
+{% endif -%}
+`;
+
+/** Writes the model to `out` and gives the file's size in bytes. */
+export function makeModel(recipe: ModelRecipe, out: string): number {
+  const random = createRandom(recipe.seed ?? 1);
+  const tensors = tensorsOf(recipe);
+  const header = ggufHeader({ metadata: metadataOf(recipe, random), tensors, alignment: ALIGNMENT });
+  const weights = recipe.type === 'f16' ? randomF16(random) : randomQ8(random);
+  const file = openSync(out, 'w');
+  try {
+    let bytes = writeSync(file, header);
+    for (const tensor of tensors) {
+      bytes += writeTensor(file, tensor, weights, random);
+      const padding = pad(bytes, ALIGNMENT) - bytes;
+      if (padding > 0) bytes += writeSync(file, Buffer.alloc(padding));
+    }
+    return bytes;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function metadataOf(recipe: ModelRecipe, random: () => number): [string, GgufValue][] {
+  const shape = SHAPES[recipe.shape];
+  const text = (value: string): GgufValue => ({ type: 'text', value });
+  const u32 = (value: number): GgufValue => ({ type: 'u32', value });
+  const { tokens, types, merges } = makeVocabulary(VOCABULARIES[recipe.vocab], random);
+  return [
+    ['general.architecture', text('llama')],
+    ['general.name', text(`Random ${recipe.shape} ${recipe.type} ${recipe.vocab}`)],
+    ['general.file_type', u32(FILE_TYPES[recipe.type])],
+    ['llama.context_length', u32(shape.contextSize)],
+    ['llama.embedding_length', u32(shape.width)],
+    ['llama.block_count', u32(shape.layers)],
+    ['llama.feed_forward_length', u32(shape.feedForward)],
+    ['llama.attention.head_count', u32(shape.heads)],
+    ['llama.attention.head_count_kv', u32(shape.kvHeads)],
+    ['llama.attention.layer_norm_rms_epsilon', { type: 'f32', value: 1e-5 }],
+    ['llama.rope.dimension_count', u32(shape.width / shape.heads)],
+    ['llama.rope.freq_base', { type: 'f32', value: 500_000 }],
+    ['llama.vocab_size', u32(tokens.length)],
+    ['tokenizer.ggml.model', text('gpt2')],
+    ['tokenizer.ggml.pre', text('qwen2')],
+    ['tokenizer.ggml.tokens', { type: 'texts', value: tokens }],
+    ['tokenizer.ggml.token_type', { type: 'i32s', value: types }],
+    ['tokenizer.ggml.merges', { type: 'texts', value: merges }],
+    ['tokenizer.ggml.bos_token_id', u32(tokens.indexOf(SPECIAL[0]))],
+    ['tokenizer.ggml.eos_token_id', u32(tokens.indexOf(SPECIAL[2]))],
+    ['tokenizer.ggml.add_bos_token', { type: 'bool', value: 0 }],
+    ['tokenizer.chat_template', text(CHATML)],
+  ];
+}
+
+function tensorsOf(recipe: ModelRecipe): GgufTensor[] {
+  const shape = SHAPES[recipe.shape];
+  const { width, feedForward } = shape;
+  const kvWidth = (width / shape.heads) * shape.kvHeads;
+  const vocabulary = VOCABULARIES[recipe.vocab];
+  const matrix = (name: string, columns: number, rows: number): GgufTensor => ({
+    name: `${name}.weight`,
+    dimensions: [columns, rows],
+    type: recipe.type.toUpperCase(),
+  });
+  const norm = (name: string): GgufTensor => ({ name: `${name}.weight`, dimensions: [width], type: 'F32' });
+  const block = (index: number) => [
+    norm(`blk.${index}.attn_norm`),
+    matrix(`blk.${index}.attn_q`, width, width),
+    matrix(`blk.${index}.attn_k`, width, kvWidth),
+    matrix(`blk.${index}.attn_v`, width, kvWidth),
+    matrix(`blk.${index}.attn_output`, width, width),
+    norm(`blk.${index}.ffn_norm`),
+    matrix(`blk.${index}.ffn_gate`, width, feedForward),
+    matrix(`blk.${index}.ffn_up`, width, feedForward),
+    matrix(`blk.${index}.ffn_down`, feedForward, width),
+  ];
+  return [
+    matrix('token_embd', width, vocabulary),
+    ...Array.from({ length: shape.layers }, (_, index) => block(index)).flat(),
+    norm('output_norm'),
+    ...(recipe.separateOutput ? [matrix('output', width, vocabulary)] : []),
+  ];
+}
+
+interface Vocabulary {
+  readonly tokens: readonly string[];
+  readonly types: readonly number[];
+  readonly merges: readonly string[];
+}
+
+/** Byte-level BPE: the 256 bytes, then made-up words, each merged of two tokens before it, then ChatML's tokens. */
+function makeVocabulary(size: number, random: () => number): Vocabulary {
+  const tokens = byteTokens();
+  const known = new Set(tokens);
+  const merges: string[] = [];
+  const letters = tokens.filter((token) => /^[a-zĠ]$/.test(token));
+  const parts = [...letters];
+  while (tokens.length < size - SPECIAL.length) {
+    const left = parts[Math.floor(random() * parts.length)] ?? '';
+    const right = letters[Math.floor(random() * letters.length)] ?? '';
+    const merged = left + right;
+    if (merged.length > 12 || known.has(merged)) continue;
+    known.add(merged);
+    tokens.push(merged);
+    parts.push(merged);
+    merges.push(`${left} ${right}`);
+  }
+  const types = tokens.map(() => TOKEN_NORMAL);
+  return {
+    tokens: [...tokens, ...SPECIAL],
+    types: [...types, ...SPECIAL.map(() => TOKEN_CONTROL)],
+    merges,
+  };
+}
+
+/** GPT-2's way to write each byte as one printable character. */
+function byteTokens(): string[] {
+  const printable = (byte: number) =>
+    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
+}
+
+/**
+ * Random bytes of one weight type, to be written over and over. Their number of units is prime, so that no two rows of
+ * a matrix begin at the same place.
+ */
+interface WeightPool {
+  readonly bytes: Buffer;
+  readonly unitBytes: number;
+}
+
+function randomF16(random: () => number): WeightPool {
+  const units = 1_000_003;
+  const bytes = Buffer.allocUnsafe(units * 2);
+  for (let index = 0; index < units; index++) {
+    // Sign and mantissa at random, exponents of 2⁻⁸ to 2⁻⁵: weights of about 0.004 to 0.06, as in trained models.
+    const exponent = 7 + Math.floor(random() * 4);
+    const sign = random() < 0.5 ? 0x8000 : 0;
+    bytes.writeUInt16LE(sign | (exponent << 10) | Math.floor(random() * 1024), index * 2);
+  }
+  return { bytes, unitBytes: 2 };
+}
+
+function randomQ8(random: () => number): WeightPool {
+  const units = 262_147;
+  const unitBytes = 34;
+  const bytes = Buffer.allocUnsafe(units * unitBytes);
+  const scale = 0x1000 | 0x0100; // 2⁻¹¹ × 1.25 in F16: with values to ±127, weights to ±0.08
+  for (let unit = 0; unit < units; unit++) {
+    bytes.writeUInt16LE(scale, unit * unitBytes);
+    for (let at = 2; at < unitBytes; at++) bytes[unit * unitBytes + at] = Math.floor(random() * 256);
+  }
+  return { bytes, unitBytes };
+}
+
+function writeTensor(file: number, tensor: GgufTensor, pool: WeightPool, random: () => number): number {
+  const bytes = tensorBytes(tensor);
+  if (tensor.type === 'F32') {
+    return writeSync(file, Buffer.from(new Float32Array(bytes / 4).fill(1).buffer));
+  }
+  let at = Math.floor(random() * (pool.bytes.length / pool.unitBytes)) * pool.unitBytes;
+  for (let left = bytes; left > 0; ) {
+    const written = writeSync(file, pool.bytes, at, Math.min(left, pool.bytes.length - at));
+    left -= written;
+    at = (at + written) % pool.bytes.length;
+  }
+  return bytes;
+}
+
+/** mulberry32: small, fast and good enough for weights. Numbers from 0 up to 1. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      shape: { type: 'string' },
+      type: { type: 'string', default: 'f16' },
+      vocab: { type: 'string', default: '32k' },
+      seed: { type: 'string', default: '1' },
+      'separate-output': { type: 'boolean', default: false },
+      out: { type: 'string' },
+    },
+  });
+  const { shape = '', type, vocab, out } = values;
+  if (!isOneOf(shape, SHAPES) || !isOneOf(type, FILE_TYPES) || !isOneOf(vocab, VOCABULARIES) || !out) {
+    console.error(
+      `usage: node bench/make-model.ts --shape ${Object.keys(SHAPES).join('|')} --type f16|q8_0 ` +
+        `--vocab ${Object.keys(VOCABULARIES).join('|')} [--seed N] [--separate-output] --out FILE`,
+    );
+    process.exit(2);
+  }
+  const recipe = { shape, type, vocab, seed: Number(values.seed), separateOutput: values['separate-output'] };
+  console.log(`${out}: ${(makeModel(recipe, out) / 1e6).toFixed(1)} MB`);
+}
+
+function isOneOf<Keys extends string>(name: string, table: Readonly<Record<Keys, unknown>>): name is Keys {
+  return Object.hasOwn(table, name);
+}
