@@ -60,6 +60,31 @@ export const NO_SAMPLING: Sampling = {
   seed: null,
 };
 
+/** Sampling with every choice made: an engine knows no defaults. */
+export interface EngineSampling {
+  readonly temperature: number;
+  readonly topP: number;
+  /** 0 = off. */
+  readonly topK: number;
+  readonly minP: number;
+  /** 1 = off. */
+  readonly repeatPenalty: number;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  /** Pairs of token id and logits to add. */
+  readonly logitBias: readonly (readonly [number, number])[];
+  readonly seed: number;
+}
+
+/** A request as an engine takes it. */
+export interface EngineRequest {
+  readonly prompt: Prompt;
+  /** `null` = until the context is full. */
+  readonly maxTokens: number | null;
+  readonly stop: readonly string[];
+  readonly sampling: EngineSampling;
+}
+
 export type FinishReason = 'stop' | 'length';
 
 export interface Usage {

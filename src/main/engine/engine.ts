@@ -1,10 +1,9 @@
 import { assertNever } from '../../shared/assert-never.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
-import type { StreamPart } from '../../shared/generation.ts';
+import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
 import { PartQueue } from './part-queue.ts';
 import {
-  type EngineRequest,
   type FromChild,
   fromChildSchema,
   type LoadedInfo,

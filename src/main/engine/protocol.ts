@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Prompt, StreamPart } from '../../shared/generation.ts';
+import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
 import type { EngineSettings } from '../config/settings.ts';
 
 /*
@@ -11,30 +11,6 @@ export interface LoadRequest {
   readonly settings: Omit<EngineSettings, 'threads'>;
   /** CPU threads the engine may spin on at once. */
   readonly threads: number;
-}
-
-/** Every choice made: the child knows no defaults. */
-export interface EngineSampling {
-  readonly temperature: number;
-  readonly topP: number;
-  /** 0 = off. */
-  readonly topK: number;
-  readonly minP: number;
-  /** 1 = off. */
-  readonly repeatPenalty: number;
-  readonly frequencyPenalty: number;
-  readonly presencePenalty: number;
-  /** Pairs of token id and logits to add. */
-  readonly logitBias: readonly (readonly [number, number])[];
-  readonly seed: number;
-}
-
-export interface EngineRequest {
-  readonly prompt: Prompt;
-  /** `null` = until the context is full. */
-  readonly maxTokens: number | null;
-  readonly stop: readonly string[];
-  readonly sampling: EngineSampling;
 }
 
 export type ToChild =

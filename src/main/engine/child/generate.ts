@@ -5,8 +5,7 @@ import {
   TokenBias,
 } from 'node-llama-cpp';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import type { FinishReason, StreamPart } from '../../../shared/generation.ts';
-import type { EngineRequest, EngineSampling } from '../protocol.ts';
+import type { EngineRequest, EngineSampling, FinishReason, StreamPart } from '../../../shared/generation.ts';
 import { TextStream } from './text-stream.ts';
 
 export interface GenerateInput {

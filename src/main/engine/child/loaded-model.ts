@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import type { StreamPart } from '../../../shared/generation.ts';
-import type { EngineRequest, LoadedInfo, LoadRequest } from '../protocol.ts';
+import type { EngineRequest, StreamPart } from '../../../shared/generation.ts';
+import type { LoadedInfo, LoadRequest } from '../protocol.ts';
 import { generate } from './generate.ts';
 import { chooseSlot } from './slots.ts';
 import { CHATML_TEMPLATE, type ChatTemplate, compileTemplate, specialTexts } from './template.ts';

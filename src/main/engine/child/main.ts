@@ -1,13 +1,8 @@
 import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
 import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import {
-  ALIVE_INTERVAL_MS,
-  type EngineRequest,
-  type FromChild,
-  type LoadRequest,
-  type ToChild,
-} from '../protocol.ts';
+import type { EngineRequest } from '../../../shared/generation.ts';
+import { ALIVE_INTERVAL_MS, type FromChild, type LoadRequest, type ToChild } from '../protocol.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { Outbox } from './outbox.ts';
 import { connectParent } from './parent.ts';

@@ -1,0 +1,20 @@
+import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
+
+/** One kind of place that runs models. */
+export interface Backend {
+  /** Begins at once; failures come as an `error` part. */
+  generate(modelId: string, request: GenerationRequest, signal: AbortSignal): Generation;
+}
+
+export interface Generation {
+  /** Consumed once. Leaving the loop early aborts the generation and frees what it held. */
+  readonly parts: AsyncIterable<StreamPart>;
+  timing(): Timing;
+}
+
+export interface Timing {
+  /** In the queue and for the model to load. */
+  readonly waitMs: number;
+  /** From asking the engine to its first part. */
+  readonly backendMs: number;
+}

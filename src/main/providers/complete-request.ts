@@ -1,0 +1,38 @@
+import type { ChatMessage, EngineRequest, GenerationRequest, Prompt } from '../../shared/generation.ts';
+import type { ModelSettings } from '../config/settings.ts';
+
+type Defaults = Pick<ModelSettings, 'systemPrompt' | 'sampling'>;
+
+/**
+ * Makes every choice that a request left open: the model's settings first, then what the OpenAI API does.
+ * @param seed 32 bits, for a request without one: two requests at the same moment must not be twins
+ */
+export function completeRequest(request: GenerationRequest, model: Defaults, seed: number): EngineRequest {
+  const { sampling } = request;
+  const own = model.sampling;
+  return {
+    prompt: withSystemPrompt(request.prompt, model.systemPrompt),
+    maxTokens: request.maxTokens,
+    stop: request.stop,
+    sampling: {
+      temperature: sampling.temperature ?? own.temperature ?? 1,
+      topP: sampling.topP ?? own.topP ?? 1,
+      topK: sampling.topK ?? own.topK ?? 0,
+      minP: sampling.minP ?? own.minP ?? 0,
+      repeatPenalty: sampling.repeatPenalty ?? own.repeatPenalty ?? 1,
+      frequencyPenalty: sampling.frequencyPenalty ?? 0,
+      presencePenalty: sampling.presencePenalty ?? 0,
+      logitBias: Object.entries(sampling.logitBias ?? {}).map(
+        ([token, bias]) => [Number(token), bias] as const,
+      ),
+      seed: sampling.seed ?? seed,
+    },
+  };
+}
+
+function withSystemPrompt(prompt: Prompt, systemPrompt: string | null): Prompt {
+  if (prompt.kind !== 'chat' || systemPrompt === null) return prompt;
+  if (prompt.messages.some((message) => message.role === 'system')) return prompt;
+  const system: ChatMessage = { role: 'system', content: systemPrompt };
+  return { kind: 'chat', messages: [system, ...prompt.messages] };
+}
