@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { Sampling } from '../../../shared/generation.ts';
+import { refuse } from '../request-errors.ts';
+
+const MAX_CHOICES = 16;
+
+/** An optional parameter: left out and `null` mean the same. */
+export function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? null);
+}
+
+/**
+ * A number of tokens. More than fits is the engine's to cap, so only what is no count at all is refused; whole numbers
+ * too large to be exact (2^53 and above) stand for "as many as fit".
+ */
+export function tokenCount(minimum: 0 | 1) {
+  return z
+    .number()
+    .min(minimum)
+    .transform((value, context) => {
+      if (Number.isInteger(value)) return Math.min(value, Number.MAX_SAFE_INTEGER);
+      return refuse(context, [], `The number of tokens must be a whole number, not ${value}.`);
+    });
+}
+
+const stopSchema = z
+  .unknown()
+  .optional()
+  .transform((value, context): string[] => {
+    if (value === undefined || value === null) return [];
+    const texts = Array.isArray(value) ? value : [value];
+    const wrong = texts.findIndex((text) => typeof text !== 'string');
+    if (wrong !== -1) {
+      return refuse(
+        context,
+        Array.isArray(value) ? [wrong] : [],
+        '"stop" must be a string or a list of strings.',
+      );
+    }
+    return texts.filter((text) => text !== '');
+  });
+
+const logitBiasSchema = z.record(z.string(), z.number().min(-100).max(100)).transform((biases, context) => {
+  const wrong = Object.keys(biases).find((key) => !/^\d{1,10}$/.test(key));
+  if (wrong !== undefined) {
+    return refuse(
+      context,
+      [wrong],
+      `The keys of "logit_bias" must be token ids, not ${JSON.stringify(wrong)}.`,
+    );
+  }
+  return Object.keys(biases).length === 0 ? null : biases;
+});
+
+/** What chat and legacy completions have in common. */
+export const sharedFields = {
+  /** `null` and the empty string mean `auto`. */
+  model: z
+    .string()
+    .max(512)
+    .nullish()
+    .transform((name) => name || null),
+  temperature: optional(z.number().min(0).max(2)),
+  top_p: optional(z.number().min(0).max(1)),
+  /** llama.cpp's: 0 and −1 turn it off. */
+  top_k: optional(
+    z
+      .int()
+      .min(-1)
+      .transform((count) => Math.max(0, count)),
+  ),
+  min_p: optional(z.number().min(0).max(1)),
+  repeat_penalty: optional(z.number().min(0).max(10)),
+  frequency_penalty: optional(z.number().min(-2).max(2)),
+  presence_penalty: optional(z.number().min(-2).max(2)),
+  logit_bias: optional(logitBiasSchema),
+  seed: optional(z.int()),
+  stop: stopSchema,
+  n: z
+    .int()
+    .min(1)
+    .max(MAX_CHOICES)
+    .nullish()
+    .transform((count) => count ?? 1),
+  stream: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false),
+  stream_options: z
+    .object({ include_usage: z.boolean().nullish() })
+    .nullish()
+    .transform((options) => options?.include_usage ?? false),
+};
+
+export interface SharedFields {
+  readonly temperature: number | null;
+  readonly top_p: number | null;
+  readonly top_k: number | null;
+  readonly min_p: number | null;
+  readonly repeat_penalty: number | null;
+  readonly frequency_penalty: number | null;
+  readonly presence_penalty: number | null;
+  readonly logit_bias: Record<string, number> | null;
+  readonly seed: number | null;
+}
+
+/** The sampling of one of several choices: each has a seed of its own, so that they differ. */
+export function samplingOf(fields: SharedFields, choice: number): Sampling {
+  return {
+    temperature: fields.temperature,
+    topP: fields.top_p,
+    topK: fields.top_k,
+    minP: fields.min_p,
+    repeatPenalty: fields.repeat_penalty,
+    frequencyPenalty: fields.frequency_penalty,
+    presencePenalty: fields.presence_penalty,
+    logitBias: fields.logit_bias,
+    // Any safe integer is a seed on the wire; engines take 32 bits.
+    seed: fields.seed === null ? null : (fields.seed + choice) >>> 0,
+  };
+}

@@ -1,0 +1,258 @@
+import type { ApiKey, Caller, GatewayPorts, Generation, Route } from '../../src/main/gateway/ports.ts';
+import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/contract.ts';
+import { RoundhouseError } from '../../src/shared/errors.ts';
+import type { GenerationRequest, StreamPart } from '../../src/shared/generation.ts';
+
+/** One generation that the gateway asked for. The test plays the engine: it pushes parts and ends the stream. */
+export class FakeGeneration implements Generation {
+  readonly route: Route;
+  readonly request: GenerationRequest;
+  readonly signal: AbortSignal;
+  readonly caller: Caller;
+  /** Resolves when the gateway fires the signal that it passed. */
+  readonly aborted: Promise<void>;
+  readonly parts: AsyncIterable<StreamPart>;
+  /** What `timing` says. */
+  spent = { waitMs: 0, backendMs: 0 };
+  /** Parts that the gateway has asked for so far. */
+  pulled = 0;
+  /** The gateway has left the loop, or the stream has ended. */
+  left = false;
+  readonly #queue: StreamPart[] = [];
+  #ended = false;
+  #wake: () => void = () => {};
+
+  constructor(route: Route, request: GenerationRequest, signal: AbortSignal, caller: Caller) {
+    this.route = route;
+    this.request = request;
+    this.signal = signal;
+    this.caller = caller;
+    this.aborted = new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+    this.parts = this.#run();
+  }
+
+  timing(): { readonly waitMs: number; readonly backendMs: number } {
+    return this.spent;
+  }
+
+  push(...parts: StreamPart[]): this {
+    this.#queue.push(...parts);
+    this.#wake();
+    return this;
+  }
+
+  text(...texts: string[]): this {
+    return this.push(...texts.map((text) => ({ type: 'text-delta' as const, text })));
+  }
+
+  fail(error: RoundhouseError): void {
+    this.push({ type: 'error', error: error.toJSON() });
+    this.end();
+  }
+
+  /** Ends the stream as a whole answer does. */
+  finish(usage: { promptTokens?: number; cachedTokens?: number; completionTokens?: number } = {}): void {
+    this.push(
+      { type: 'finish', reason: 'stop' },
+      {
+        type: 'usage',
+        promptTokens: usage.promptTokens ?? 7,
+        cachedTokens: usage.cachedTokens ?? 3,
+        completionTokens: usage.completionTokens ?? 2,
+        prefillMs: 1,
+        decodeMs: 1,
+      },
+    );
+    this.end();
+  }
+
+  /** Ends the stream whatever it has given. */
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async *#run(): AsyncGenerator<StreamPart> {
+    try {
+      for (;;) {
+        const part = this.#queue.shift();
+        if (part !== undefined) {
+          this.pulled += 1;
+          yield part;
+          continue;
+        }
+        if (this.#ended) return;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      this.left = true;
+    }
+  }
+}
+
+/** What an app would be to the gateway, with everything a test may want to set in plain sight. */
+export class FakeGatewayPorts implements GatewayPorts {
+  readonly adminToken = 'the-admin-token';
+  interfaceDir: string | null = null;
+  allowedHosts: string[] = [];
+  allowedOrigins: string[] = [];
+  apiKeys: ApiKey[] = [];
+  isServing = true;
+  list: ModelView[] = [modelView('demo', { aliases: ['default-demo'], tiers: ['low'] })];
+  /** Every generation so far, oldest first. */
+  readonly generations: FakeGeneration[] = [];
+  /** Plays the engine for each new generation; without it the test does, through `generation`. */
+  engine: ((generation: FakeGeneration) => void) | null = null;
+  /** Calls of the contract as they came in. */
+  readonly calls: { readonly name: CallName; readonly input: unknown }[] = [];
+  /** What the next calls answer, or throw when it is an error. */
+  callResult: unknown = [];
+  adminParts: (signal: AbortSignal) => AsyncIterable<StreamPart> = async function* () {};
+  readonly listeners = new Set<(event: AppEvent) => void>();
+  readonly #waiters = new Set<() => void>();
+
+  readonly settings = {
+    current: () => ({
+      allowedHosts: this.allowedHosts,
+      allowedOrigins: this.allowedOrigins,
+      apiKeys: this.apiKeys,
+    }),
+  };
+
+  readonly api: GatewayPorts['api'] = {
+    call: async (name, input) => {
+      this.calls.push({ name, input });
+      if (this.callResult instanceof Error) throw this.callResult;
+      // A test sets what its own call is to answer.
+      return this.callResult as never;
+    },
+    stream: (_name, _input, signal) => this.adminParts(signal),
+    subscribe: (listener) => {
+      this.listeners.add(listener);
+      this.#notify();
+      listener({ type: 'snapshot', snapshot: snapshot(this.list) });
+      return {
+        [Symbol.dispose]: () => {
+          this.listeners.delete(listener);
+          this.#notify();
+        },
+      };
+    },
+  };
+
+  models(): readonly ModelView[] {
+    return this.list;
+  }
+
+  route(asked: string | null): Route {
+    const name = asked ?? 'auto';
+    const model =
+      name === 'auto' || name.startsWith('tier:')
+        ? this.list[0]
+        : this.list.find((candidate) => candidate.id === name || candidate.aliases.includes(name));
+    if (model === undefined) {
+      throw new RoundhouseError('model_not_found', `There is no model "${name}". The nearest is "demo".`, {
+        param: 'model',
+      });
+    }
+    return {
+      asked: name,
+      modelId: model.id,
+      reason: name === model.id ? 'asked by its id' : `stands for ${model.id}`,
+    };
+  }
+
+  generate(route: Route, request: GenerationRequest, signal: AbortSignal, caller: Caller): FakeGeneration {
+    const generation = new FakeGeneration(route, request, signal, caller);
+    this.generations.push(generation);
+    this.engine?.(generation);
+    this.#notify();
+    return generation;
+  }
+
+  serving(): boolean {
+    return this.isServing;
+  }
+
+  /** The generation with this number, from 0, as soon as the gateway has asked for it. */
+  async generation(index = 0): Promise<FakeGeneration> {
+    await this.until(() => this.generations.length > index);
+    const generation = this.generations[index];
+    if (generation === undefined) throw new Error(`there is no generation ${index}`);
+    return generation;
+  }
+
+  /** Resolves when `holds` does; looks again at each generation and each subscription. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        this.#waiters.add(wake);
+      });
+    }
+  }
+
+  #notify(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+}
+
+/** A model as the app lists it, resident unless told otherwise. */
+export function modelView(id: string, fields: Partial<ModelView> = {}): ModelView {
+  return {
+    id,
+    name: id,
+    aliases: [],
+    tiers: [],
+    source: { kind: 'file', path: `/models/${id}.gguf` },
+    fileBytes: 1000,
+    contextSize: 2048,
+    slots: 4,
+    pinned: false,
+    state: { status: 'ready', sinceMs: 0 },
+    memory: { predictedBytes: null, measuredBytes: null },
+    activeRequests: 0,
+    queuedRequests: 0,
+    lastTokensPerSecond: null,
+    lastFirstTokenMs: null,
+    idleUnloadAtMs: null,
+    problem: null,
+    ...fields,
+  };
+}
+
+export function snapshot(models: readonly ModelView[]): Snapshot {
+  return {
+    server: {
+      version: '0.0.0',
+      shell: 'headless',
+      url: 'http://127.0.0.1:80',
+      machine: 'a machine',
+      dataDir: '/data',
+      configFile: '/data/models.yaml',
+      configProblems: [],
+    },
+    models,
+    memory: {
+      totalBytes: 100,
+      otherBytes: 10,
+      budgetBytes: 80,
+      reservedBytes: 20,
+      standbyBytes: 0,
+      maxLoadedModels: 5,
+    },
+    decisions: [],
+    defaultModel: 'tier:default',
+    tiers: ['low'],
+  };
+}
+
+/** Lets a generation answer at once with `texts`. */
+export function answering(...texts: string[]): (generation: FakeGeneration) => void {
+  return (generation) => generation.text(...texts).finish();
+}
