@@ -27,7 +27,7 @@ export interface YamlSource {
   keysOf(path: KeyPath): readonly string[];
 }
 
-const MAX_BYTES = 1024 * 1024;
+export const MAX_YAML_BYTES = 1024 * 1024;
 /** Aliases times what they stand for, at most: far above honest use, far below an alias bomb. */
 const MAX_ALIASES = 100;
 
@@ -38,10 +38,7 @@ export function readYaml(
   env: Environment,
 ): { source: YamlSource } | { problems: readonly ConfigProblem[] } {
   const sizeBytes = new TextEncoder().encode(text).length;
-  if (sizeBytes > MAX_BYTES) {
-    const message = `the file has ${sizeBytes} bytes; at most ${MAX_BYTES} are read. Split it or shorten it`;
-    return { problems: [{ file, line: null, message }] };
-  }
+  if (sizeBytes > MAX_YAML_BYTES) return { problems: [tooLarge(file, sizeBytes)] };
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
@@ -113,6 +110,11 @@ export function readYaml(
     // An unquoted ${PORT} may stand for a number, exactly as if the number had been written there.
     scalar.value = scalar.type === Scalar.PLAIN ? plainValue(replaced) : replaced;
   }
+}
+
+export function tooLarge(file: string, sizeBytes: number): ConfigProblem {
+  const message = `the file has ${sizeBytes} bytes; at most ${MAX_YAML_BYTES} are read. Shorten it`;
+  return { file, line: null, message };
 }
 
 /** What an unquoted text means in YAML: true, false, a number, or itself. */

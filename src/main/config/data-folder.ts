@@ -1,0 +1,32 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type { Environment } from './yaml-source.ts';
+
+/** Where Roundhouse keeps its files when `--data-dir` does not say otherwise. */
+export function defaultDataFolder(platform: NodeJS.Platform, env: Environment, home: string): string {
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'Roundhouse');
+  const base = env.XDG_DATA_HOME;
+  // The XDG rules: a relative path there is to be ignored.
+  return join(base?.startsWith('/') ? base : join(home, '.local', 'share'), 'roundhouse');
+}
+
+/** Makes the data folder if it is not there, for its owner alone: it will hold the admin token. */
+export async function ensureDataFolder(dir: string): Promise<void> {
+  await mkdir(dirname(dir), { recursive: true });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+}
+
+/**
+ * The models.yaml of the data folder, copied from the shipped one at the first start. One that is there is never touched.
+ * @returns its path
+ */
+export async function ensureModelsYaml(dataDir: string, shippedFile: string): Promise<string> {
+  const file = join(dataDir, 'models.yaml');
+  const there = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (there === null) await writeFileAtomic(file, await readFile(shippedFile), { mode: 0o600 });
+  return file;
+}

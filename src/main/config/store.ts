@@ -1,0 +1,246 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type { Clock } from '../../shared/clock.ts';
+import { isName, NAME_RULE } from '../../shared/config-fields.ts';
+import type { ConfigProblem } from '../../shared/contract.ts';
+import { RoundhouseError } from '../../shared/errors.ts';
+import { appendModel } from './append-model.ts';
+import { checkGgufFile } from './gguf-file.ts';
+import { type ConfigInput, type Problems, parseConfig, resolveSettings } from './load.ts';
+import { isFirstShard, modelFileName, slugOf, uniqueId } from './model-ids.ts';
+import { type FolderScan, scanModelsFolders } from './models-folders.ts';
+import type { ModelSettings, Settings } from './settings.ts';
+import { FolderWatch } from './watch.ts';
+import { MAX_YAML_BYTES, tooLarge } from './yaml-source.ts';
+
+export interface ConfigStoreOptions extends Omit<ConfigInput, 'text'> {
+  readonly clock: Clock;
+  /** Takes what the user should know but that stops nothing, as a sentence. */
+  readonly warn: (message: string) => void;
+}
+
+export type ConfigChange =
+  /** A new configuration is in force, and nothing is wrong with the file. */
+  | { readonly type: 'settings'; readonly settings: Settings }
+  /** The file on disk is broken; what was in force stays so. */
+  | { readonly type: 'problems'; readonly problems: readonly ConfigProblem[] };
+
+/** A model to register where its file lies. */
+export interface AddModel {
+  /** Absolute. */
+  readonly path: string;
+  /** `null` makes one from the name. */
+  readonly id: string | null;
+  /** What people call it, e.g. from its metadata; `null` takes the file's name. */
+  readonly name: string | null;
+}
+
+interface Good {
+  readonly text: string;
+  readonly settings: Settings;
+  readonly scan: FolderScan;
+  /** Ids that the file itself names; the others were found in the models folders. */
+  readonly namedIds: ReadonlySet<string>;
+}
+
+/** A problem as one line: `models.yaml:12: …`. */
+export function formatProblem({ file, line, message }: ConfigProblem): string {
+  return line === null ? `${file}: ${message}` : `${file}:${line}: ${message}`;
+}
+
+/** Owns models.yaml: reads it, watches it and the models folders, and writes new models into it. */
+export class ConfigStore implements Disposable {
+  readonly #options: ConfigStoreOptions;
+  readonly #listeners = new Set<(change: ConfigChange) => void>();
+  readonly #fileWatch: FolderWatch;
+  readonly #modelsWatch: FolderWatch;
+  #good: Good;
+  #problems: readonly ConfigProblem[] = [];
+  /** Reads and writes of the file, one after another: a reload never sees half of an `addModel`. */
+  #work: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  private constructor(options: ConfigStoreOptions, good: Good) {
+    this.#options = options;
+    this.#good = good;
+    const { clock, warn } = options;
+    const onChange = (): void => {
+      this.reload().catch((error: unknown) =>
+        warn(`models.yaml could not be looked at again: ${String(error)}`),
+      );
+    };
+    this.#fileWatch = new FolderWatch({ clock, warn, onChange });
+    this.#modelsWatch = new FolderWatch({ clock, warn, onChange });
+  }
+
+  /**
+   * Reads the file and begins to watch it.
+   * @throws RoundhouseError `config_invalid` when there is no good version to start with
+   */
+  static async open(options: ConfigStoreOptions): Promise<ConfigStore> {
+    const result = await read(options);
+    if ('problems' in result) throw invalid(result.problems);
+    const store = new ConfigStore(options, result);
+    for (const warning of result.scan.warnings) options.warn(warning);
+    await store.#watch();
+    // What was saved between the reading and the watching.
+    await store.reload();
+    return store;
+  }
+
+  /** The configuration in force: the last good one. */
+  get settings(): Settings {
+    return this.#good.settings;
+  }
+
+  /** What is wrong with the file on disk; empty when nothing is. */
+  get problems(): readonly ConfigProblem[] {
+    return this.#problems;
+  }
+
+  get file(): string {
+    return this.#options.file;
+  }
+
+  subscribe(listener: (change: ConfigChange) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Looks at the file and the models folders again, and tells the listeners when something is different. */
+  reload(): Promise<void> {
+    return this.#inTurn(async () => {
+      const result = await read(this.#options);
+      if (this.#disposed) return;
+      if ('problems' in result) {
+        if (JSON.stringify(result.problems) === JSON.stringify(this.#problems)) return;
+        this.#problems = result.problems;
+        this.#tell({ type: 'problems', problems: result.problems });
+        return;
+      }
+      const same =
+        JSON.stringify(result.settings) === JSON.stringify(this.settings) && this.#problems.length === 0;
+      await this.#accept(result, !same);
+    });
+  }
+
+  /**
+   * Registers a GGUF file where it lies, by writing it into models.yaml with everything else there kept.
+   * @throws RoundhouseError `gguf_invalid`; `conflict` when the id or the file is registered already;
+   *   `invalid_request` for an unusable id; `config_invalid` while the file on disk is broken
+   */
+  addModel(model: AddModel): Promise<ModelSettings> {
+    return this.#inTurn(async () => {
+      await checkGgufFile(model.path);
+      if (!isFirstShard(model.path)) {
+        throw new RoundhouseError(
+          'gguf_invalid',
+          `${model.path} is a later part of a split model; add its first part`,
+        );
+      }
+      const current = await read(this.#options);
+      if ('problems' in current) throw invalid(current.problems);
+      const id = this.#idFor(model, current);
+      const text = appendModel(current.text, { id, name: model.name, file: model.path });
+      const next = await resolve(this.#options, text);
+      if ('problems' in next) throw invalid(next.problems);
+      const added = next.settings.models.find((candidate) => candidate.id === id);
+      if (!added)
+        throw new RoundhouseError('internal_error', `${id} would not be in models.yaml after adding it`);
+      await writeFileAtomic(this.file, text).catch((error: NodeJS.ErrnoException) => {
+        const message = `models.yaml could not be written (${error.code ?? error.message}); it is unchanged`;
+        throw new RoundhouseError('internal_error', message, { cause: error });
+      });
+      await this.#accept(next, true);
+      return added;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#fileWatch[Symbol.dispose]();
+    this.#modelsWatch[Symbol.dispose]();
+    this.#listeners.clear();
+  }
+
+  #idFor(model: AddModel, { settings, namedIds }: Good): string {
+    const same = settings.models.find((other) => namedIds.has(other.id) && other.source.path === model.path);
+    if (same) throw new RoundhouseError('conflict', `${model.path} is registered already, as "${same.id}"`);
+    // A file of the models folders gives up its own id when it is written into models.yaml.
+    const others = settings.models.filter((other) => other.source.path !== model.path);
+    const taken = new Set(others.flatMap((other) => [other.id, ...other.aliases]));
+    if (model.id === null) return uniqueId(slugOf(model.name ?? modelFileName(model.path)), taken);
+    if (!isName(model.id)) {
+      const message = `"${model.id}" cannot be the id of a model; write ${NAME_RULE}`;
+      throw new RoundhouseError('invalid_request', message, { param: 'id' });
+    }
+    if (taken.has(model.id)) {
+      throw new RoundhouseError('conflict', `a model is called "${model.id}" already; choose another id`, {
+        param: 'id',
+      });
+    }
+    return model.id;
+  }
+
+  async #accept(good: Good, tell: boolean): Promise<void> {
+    const known = new Set(this.#good.scan.warnings);
+    for (const warning of good.scan.warnings) if (!known.has(warning)) this.#options.warn(warning);
+    this.#good = good;
+    this.#problems = [];
+    await this.#watch();
+    if (tell) this.#tell({ type: 'settings', settings: good.settings });
+  }
+
+  /** Follows the file, through a link also what it leads to, and the folders looked into last. */
+  async #watch(): Promise<void> {
+    if (this.#disposed) return;
+    const target = await realpath(this.file).catch(() => this.file);
+    this.#fileWatch.follow(new Map([this.file, target].map((path) => [dirname(path), basename(path)])));
+    this.#modelsWatch.follow(new Map(this.#good.scan.dirs.map((dir) => [dir, null])));
+  }
+
+  #tell(change: ConfigChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#work.then(work);
+    this.#work = result.catch(() => undefined);
+    return result;
+  }
+}
+
+async function read(options: ConfigStoreOptions): Promise<Good | Problems> {
+  const text = await readText(options.file);
+  return typeof text === 'string' ? resolve(options, text) : text;
+}
+
+async function readText(file: string): Promise<string | Problems> {
+  try {
+    const { size } = await stat(file);
+    return size > MAX_YAML_BYTES ? { problems: [tooLarge(file, size)] } : await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code})`;
+    return { problems: [{ file, line: null, message }] };
+  }
+}
+
+async function resolve(options: ConfigStoreOptions, text: string): Promise<Good | Problems> {
+  const result = parseConfig({ ...options, text });
+  if ('problems' in result) return result;
+  const scan = await scanModelsFolders(result.parsed.modelsFolders);
+  const resolved = resolveSettings(result.parsed, scan.files);
+  if ('problems' in resolved) return resolved;
+  return {
+    text,
+    scan,
+    settings: resolved.settings,
+    namedIds: new Set(result.parsed.source.keysOf(['models'])),
+  };
+}
+
+function invalid(problems: readonly ConfigProblem[]): RoundhouseError {
+  return new RoundhouseError('config_invalid', problems.map(formatProblem).join('\n'));
+}
