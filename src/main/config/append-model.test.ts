@@ -64,7 +64,8 @@ test('any id and path are read back as they were, `${` included', () => {
         name,
         file,
       });
-      expect(edited).toMatch(/^models:\n {2}a: \{ file: a \} # keep\n(?:.*\n)*logging: \{ level: info \}\n$/);
+      expect(edited.startsWith('models:\n  a: { file: a } # keep\n  ')).toBe(true);
+      expect(edited.endsWith('\nlogging: { level: info }\n')).toBe(true);
       expect(parse(edited).models[id]).toEqual({
         name: name.replaceAll('${', '$${'),
         file: file.replaceAll('${', '$${'),
