@@ -12,8 +12,10 @@ import type * as Electron from 'electron';
 export const ending = {
   engines: 0,
   exit(code: number): void {
-    if (this.engines > 0) process.stderr.write(`The app quit over ${this.engines} running engines.\n`);
-    process.exit(this.engines > 0 ? 99 : code);
+    // After a start that failed they end with their parent; an orderly end must not leave any.
+    const left = code === 0 ? this.engines : 0;
+    if (left > 0) process.stderr.write(`The app quit over ${left} running engines.\n`);
+    process.exit(left > 0 ? 99 : code);
   },
 };
 

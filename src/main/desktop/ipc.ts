@@ -108,7 +108,9 @@ function checkInput<Schema extends z.ZodType>(name: string, schema: Schema, inpu
 }
 
 function unknownName(name: unknown): RoundhouseError {
-  return new RoundhouseError('not_found', `The app has no call named "${String(name)}".`);
+  // Whatever is not a string may have a `toString` of its own.
+  const shown = typeof name === 'string' ? `named "${name}"` : `whose name is a ${typeof name}`;
+  return new RoundhouseError('not_found', `The app has no call ${shown}.`);
 }
 
 function foreignFrame(): RoundhouseError {

@@ -1,30 +1,27 @@
 import { utilityProcess } from 'electron';
 import type { ChildHandle, SpawnEngine } from '../engine/spawn.ts';
+import { engineEnvironment } from '../engine/spawn-fork.ts';
 
-export interface UtilitySpawnOptions {
-  /** The built engine child. */
-  readonly childFile: string;
-  /** The whole environment of the child: no keys in it. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly execArgv: readonly string[];
+/**
+ * Engines as Electron utility processes. Usable once Electron is ready.
+ * @param modulePath the engine child's built entry
+ * @param onStderr what a child writes to its error output, a line or more at a time
+ */
+export function spawnByUtilityProcess(modulePath: string, onStderr: (text: string) => void): SpawnEngine {
+  return () => spawn(modulePath, onStderr);
 }
 
-/** Starts engine children as Electron utility processes. Usable once Electron is ready. */
-export function utilitySpawner(options: UtilitySpawnOptions): SpawnEngine {
-  return () => spawn(options);
-}
-
-function spawn(options: UtilitySpawnOptions): ChildHandle {
-  const child = utilityProcess.fork(options.childFile, [], {
+function spawn(modulePath: string, onStderr: (text: string) => void): ChildHandle {
+  const child = utilityProcess.fork(modulePath, [], {
     serviceName: 'Roundhouse engine',
-    env: { ...options.env },
-    execArgv: [...options.execArgv],
-    stdio: 'ignore',
+    env: engineEnvironment(process.env),
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   let exited = false;
   let killed = false;
 
-  // `UtilityProcess.kill` is SIGTERM, which a busy evaluation would not see for a while.
+  // `UtilityProcess.kill` is SIGTERM, which a native evaluation would not see for a while.
   function killNow(): void {
     if (child.pid === undefined) return;
     try {
@@ -34,6 +31,7 @@ function spawn(options: UtilitySpawnOptions): ChildHandle {
     }
   }
 
+  child.stderr?.on('data', (chunk: Buffer) => onStderr(chunk.toString('utf8')));
   child.once('spawn', () => {
     // A process that has no id yet cannot be killed: the wish is kept until it has one.
     if (killed) killNow();
@@ -50,6 +48,7 @@ function spawn(options: UtilitySpawnOptions): ChildHandle {
       if (!exited) child.postMessage(message);
     },
     onMessage(listener) {
+      // `process.exit` in a utility process does not stop it at once: what it still says is not heard.
       child.on('message', (message: unknown) => {
         if (!exited) listener(message);
       });
