@@ -1,3 +1,4 @@
+import './polyfills.ts';
 import './styles.css';
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { StrictMode } from 'react';

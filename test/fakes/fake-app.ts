@@ -15,7 +15,7 @@ import type {
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';
 import { type StateEvent, transition } from '../../src/shared/model-state.ts';
-import { FAKE_SERVER, fakeDecisions, fakeModels } from './fake-models.ts';
+import { FAKE_SERVER, fakeDecisions, fakeModels, fakeReservedBytes, fakeSnapshot } from './fake-models.ts';
 
 const GIB = 1024 ** 3;
 const LOAD_STEPS = 10;
@@ -45,22 +45,10 @@ export class FakeApp implements AppApi {
   constructor(options: FakeAppOptions) {
     this.#clock = options.clock;
     const nowMs = options.clock.nowMs();
-    const models = options.models ?? fakeModels(nowMs);
-    this.#snapshot = {
+    this.#snapshot = fakeSnapshot(options.models ?? fakeModels(nowMs), {
       server: { ...FAKE_SERVER, ...options.server },
-      models,
-      memory: {
-        totalBytes: 36 * GIB,
-        otherBytes: 6.9 * GIB,
-        budgetBytes: 24 * GIB,
-        reservedBytes: 18.0 * GIB,
-        standbyBytes: 0.12 * GIB,
-        maxLoadedModels: 5,
-      },
       decisions: options.decisions ?? fakeDecisions(nowMs),
-      defaultModel: 'tier:default',
-      tiers: [...new Set(models.flatMap((model) => model.tiers))],
-    };
+    });
   }
 
   call<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
@@ -184,8 +172,10 @@ export class FakeApp implements AppApi {
   #change(id: string, changes: Partial<ModelView>): void {
     const model = { ...this.#model(id), ...changes };
     const models = this.#snapshot.models.map((other) => (other.id === id ? model : other));
-    this.#snapshot = { ...this.#snapshot, models };
+    const memory = { ...this.#snapshot.memory, reservedBytes: fakeReservedBytes(models) };
+    this.#snapshot = { ...this.#snapshot, models, memory };
     this.#tell({ type: 'model', model });
+    this.#tell({ type: 'memory', memory });
   }
 
   #decide(modelId: string, text: string): void {

@@ -1,6 +1,7 @@
-import type { DecisionView, ModelView, ServerView } from '../../src/shared/contract.ts';
+import type { DecisionView, ModelView, ServerView, Snapshot } from '../../src/shared/contract.ts';
 
 const GIB = 1024 ** 3;
+const STANDBY_BYTES = 0.12 * GIB;
 
 /** A model on disk that nothing is wrong with. */
 export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelView {
@@ -132,3 +133,29 @@ export const FAKE_SERVER: ServerView = {
   configFile: '/data/roundhouse/models.yaml',
   configProblems: [],
 };
+
+/** A snapshot of these models on a machine of 36 GiB, with nothing decided yet. */
+export function fakeSnapshot(models: readonly ModelView[] = [], changes: Partial<Snapshot> = {}): Snapshot {
+  return {
+    server: FAKE_SERVER,
+    models,
+    memory: {
+      totalBytes: 36 * GIB,
+      otherBytes: 6.9 * GIB,
+      budgetBytes: 24 * GIB,
+      reservedBytes: fakeReservedBytes(models),
+      standbyBytes: STANDBY_BYTES,
+      maxLoadedModels: 5,
+    },
+    decisions: [],
+    defaultModel: 'tier:default',
+    tiers: [...new Set(models.flatMap((model) => model.tiers))],
+    ...changes,
+  };
+}
+
+/** What the ledger would hold for these models: a tenth more than predicted, and the standby. */
+export function fakeReservedBytes(models: readonly ModelView[]): number {
+  const held = models.filter((model) => !['unloaded', 'failed'].includes(model.state.status));
+  return held.reduce((sum, model) => sum + 1.1 * (model.memory.predictedBytes ?? 0), STANDBY_BYTES);
+}

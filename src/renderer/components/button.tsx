@@ -3,9 +3,19 @@ import type { ReactNode, Ref } from 'react';
 export type ButtonLook = 'plain' | 'primary' | 'bare';
 
 const LOOKS: Readonly<Record<ButtonLook, string>> = {
-  plain: 'border border-edge bg-card text-ink shadow-(--shade) not-aria-disabled:hover:bg-ink/5',
-  primary: 'border border-transparent bg-fill text-white not-aria-disabled:hover:bg-fill-strong',
+  plain:
+    'border border-edge bg-card text-ink shadow-(--shade) not-aria-disabled:hover:bg-ink/5 aria-disabled:text-mute aria-disabled:shadow-none',
+  primary:
+    'border border-transparent not-aria-disabled:bg-fill not-aria-disabled:text-white not-aria-disabled:hover:bg-fill-strong aria-disabled:bg-ink/8 aria-disabled:text-mute',
   bare: 'border border-transparent text-mute not-aria-disabled:hover:bg-ink/7 not-aria-disabled:hover:text-ink',
+};
+
+export type ButtonShape = 'regular' | 'square' | 'pill';
+
+const SHAPES: Readonly<Record<ButtonShape, string>> = {
+  regular: 'rounded-md px-2.5',
+  square: 'w-7 rounded-md',
+  pill: 'rounded-full px-3',
 };
 
 export interface ButtonProps {
@@ -15,6 +25,8 @@ export interface ButtonProps {
   /** The accessible name where it says more than what is shown. */
   readonly name?: string | undefined;
   readonly disabled?: boolean;
+  /** A `square` one holds only an icon and needs a `name`. */
+  readonly shape?: ButtonShape;
   readonly title?: string;
   readonly className?: string;
   readonly ref?: Ref<HTMLButtonElement>;
@@ -25,7 +37,7 @@ export interface ButtonProps {
  * The second press of a double click is not a press: by then the button may already mean something else.
  */
 export function Button(props: ButtonProps) {
-  const { look = 'plain', disabled = false, className = '' } = props;
+  const { look = 'plain', disabled = false, shape = 'regular', className = '' } = props;
   return (
     <button
       ref={props.ref}
@@ -36,7 +48,7 @@ export function Button(props: ButtonProps) {
       onClick={(event) => {
         if (!disabled && event.detail < 2) props.onClick();
       }}
-      className={`inline-flex h-7 shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap rounded-md px-2.5 font-medium aria-disabled:text-mute aria-disabled:shadow-none ${LOOKS[look]} ${className}`}
+      className={`inline-flex h-7 shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap font-medium ${SHAPES[shape]} ${LOOKS[look]} ${className}`}
     >
       {props.children}
     </button>

@@ -30,10 +30,11 @@ export function CopyButton({ text, name, className = '' }: CopyButtonProps) {
   return (
     <Button
       look="bare"
+      shape="square"
       name={name}
       title={copied ? 'Copied' : name}
       onClick={copy}
-      className={`w-7 px-0 ${className}`}
+      className={className}
     >
       <Icon aria-hidden className={`size-3.5 ${copied ? 'text-good' : ''}`} />
       <span role="status" className="sr-only">

@@ -16,7 +16,7 @@ const LOOKS: Readonly<Record<SegmentKind, string>> = {
   other: 'hatched border-line border-r',
   model: 'border-card border-r',
   predicted: 'border-[1.5px] border-dashed',
-  standby: 'bg-hatch',
+  standby: 'bg-edge',
   reserved: 'hatched-fine',
 };
 
@@ -25,7 +25,7 @@ export function MemoryBar({ layout }: { readonly layout: MemoryLayout }) {
   const share = (bytes: number) => `${(100 * bytes) / layout.totalBytes}%`;
   const budgetAt = share(layout.limitBytes);
   return (
-    <div className="pt-5">
+    <div className="pt-6">
       <div className="relative">
         <ul
           aria-label={`Memory, ${formatMemory(layout.totalBytes)}`}
@@ -40,7 +40,7 @@ export function MemoryBar({ layout }: { readonly layout: MemoryLayout }) {
           className="absolute bottom-full mb-1.5 -translate-x-1/2 whitespace-nowrap text-mute text-xs"
           style={{ left: `clamp(48px, ${budgetAt}, calc(100% - 48px))` }}
         >
-          budget ends here
+          budget {formatMemory(layout.budgetBytes)}
         </div>
       </div>
       <Scale totalBytes={layout.totalBytes} />

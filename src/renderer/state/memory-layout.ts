@@ -16,6 +16,7 @@ export interface MemoryLayout {
   /** From the left; what is missing to `totalBytes` is free. */
   readonly segments: readonly Segment[];
   readonly totalBytes: number;
+  readonly budgetBytes: number;
   /** Where engines must stop, as bytes from the left: the budget begins where other programs end. */
   readonly limitBytes: number;
   /** Of the budget, what nobody was promised. */
@@ -43,6 +44,7 @@ export function layOutMemory(memory: MemoryView, models: readonly ModelView[]): 
   return {
     segments: all.filter((segment) => segment.bytes > 0),
     totalBytes: memory.totalBytes,
+    budgetBytes: memory.budgetBytes,
     limitBytes: Math.min(memory.totalBytes, memory.otherBytes + memory.budgetBytes),
     freeBytes: Math.max(0, memory.budgetBytes - memory.reservedBytes),
     measuredBytes: sum(models.filter(isResident).map((model) => model.memory.measuredBytes ?? 0)),

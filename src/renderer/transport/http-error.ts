@@ -41,7 +41,7 @@ function codeOfStatus(status: number): ErrorCode {
 export function unreachable(cause: unknown): RoundhouseError {
   return new RoundhouseError(
     'shutting_down',
-    'Roundhouse does not answer. It may have been stopped: start it again, then retry.',
+    'Roundhouse does not answer. If it was stopped, start it again.',
     { cause },
   );
 }

@@ -13,7 +13,7 @@ function describe(connection: Connection): Words {
     case 'connected':
       return { text: 'Serving', dot: 'bg-good' };
     case 'connecting':
-      return { text: 'Connecting', dot: 'bg-hatch' };
+      return { text: 'Connecting', dot: 'bg-edge' };
     case 'reconnecting':
       return { text: 'Reconnecting', dot: 'bg-busy' };
     case 'refused':

@@ -1,5 +1,6 @@
 import type { ServerView } from '../../../shared/contract.ts';
 import { Notice } from '../../components/notice.tsx';
+import { Words } from '../../components/words.tsx';
 import { plural } from '../../state/format.ts';
 
 /** What is wrong with models.yaml, where, and what holds meanwhile. */
@@ -19,7 +20,7 @@ export function ConfigProblems({ server }: { readonly server: ServerView }) {
               <code className="mr-2 break-all font-mono text-sm">
                 {problem.line === null ? problem.file : `${problem.file}:${problem.line}`}
               </code>
-              {problem.message}
+              <Words text={problem.message} />
             </li>
           ))}
         </ul>

@@ -4,8 +4,16 @@ import { Button } from '../../components/button.tsx';
 import { Chip } from '../../components/chip.tsx';
 import { modelColour } from '../../components/model-colour.ts';
 import { Notice } from '../../components/notice.tsx';
+import { Words } from '../../components/words.tsx';
 import { describeAction, describeTrouble, isResident, type ModelNote } from '../../state/describe-model.ts';
-import { formatCount, formatLatency, formatMemory, formatSpeed, plural } from '../../state/format.ts';
+import {
+  formatCount,
+  formatLatency,
+  formatMemory,
+  formatSpeed,
+  plural,
+  UNKNOWN,
+} from '../../state/format.ts';
 import { useApp } from '../../state/services.tsx';
 import { StateCell } from './state-cell.tsx';
 
@@ -24,7 +32,7 @@ export function ModelRow({ model, index }: ModelRowProps) {
   return (
     <tbody>
       <tr>
-        <th scope="row" className={`${CELL} max-w-0 pr-3 text-left font-normal`}>
+        <th scope="row" className={`${CELL} pr-3 text-left font-normal`}>
           <NameCell model={model} index={index} />
         </th>
         <td className={`${CELL} pr-3`}>
@@ -33,7 +41,7 @@ export function ModelRow({ model, index }: ModelRowProps) {
         <td className={`${CELL} whitespace-nowrap pr-3 text-right`}>
           <MemoryCell model={model} />
         </td>
-        <td className={`${CELL} whitespace-nowrap pr-3 text-right`}>
+        <td className={`${CELL} whitespace-nowrap pr-3 text-right @max-[620px]:hidden`}>
           {formatCount(model.contextSize)}
           <div className="text-mute text-sm">× {plural(model.slots, 'slot')}</div>
         </td>
@@ -49,7 +57,7 @@ export function ModelRow({ model, index }: ModelRowProps) {
       </tr>
       {trouble === null ? null : (
         <tr>
-          <td colSpan={6} className="pb-2.5 pl-[18px]">
+          <td colSpan={5} className="pb-2.5 pl-[18px]">
             <Trouble model={model} trouble={trouble} />
           </td>
         </tr>
@@ -70,7 +78,7 @@ function NameCell({ model, index }: ModelRowProps) {
       />
       <div className="min-w-0">
         <div className="flex items-center gap-1.5">
-          <b className="truncate" title={model.source.path}>
+          <b className="shrink-0 max-w-full truncate" title={model.source.path}>
             {model.id}
           </b>
           {model.pinned ? (
@@ -98,23 +106,20 @@ function NameCell({ model, index }: ModelRowProps) {
 
 function MemoryCell({ model }: { readonly model: ModelView }) {
   const { measuredBytes, predictedBytes } = model.memory;
-  if (isResident(model) && measuredBytes !== null) {
+  const estimate = predictedBytes === null ? UNKNOWN : `est. ${formatMemory(predictedBytes)}`;
+  if (!isResident(model) || measuredBytes === null) {
     return (
-      <>
-        {formatMemory(measuredBytes)}
-        <div
-          className="text-mute text-sm"
-          title={`Predicted before loading: ${formatMemory(predictedBytes)}`}
-        >
-          {formatMemory(predictedBytes)} predicted
-        </div>
-      </>
+      <span className="text-mute" title="Estimated; measured once it is loaded">
+        {estimate}
+      </span>
     );
   }
   return (
     <>
-      <span className="text-mute">{formatMemory(predictedBytes)}</span>
-      {predictedBytes === null ? null : <div className="text-mute text-sm">predicted</div>}
+      <span title="Measured">{formatMemory(measuredBytes)}</span>
+      <div className="text-mute text-sm" title="Estimated before it was loaded">
+        {estimate}
+      </div>
     </>
   );
 }
@@ -136,13 +141,16 @@ function Trouble({ model, trouble }: { readonly model: ModelView; readonly troub
   return (
     <Notice tone={trouble.kind === 'problem' ? 'busy' : 'bad'} alert={refused}>
       <div className="flex items-start gap-2">
-        <p className="max-w-[76ch]">{trouble.text}</p>
+        <p className="max-w-[76ch]">
+          <Words text={trouble.text} />
+        </p>
         {refused ? (
           <Button
             look="bare"
+            shape="square"
             name={`Dismiss the error of ${model.id}`}
             onClick={() => dismiss(model.id)}
-            className="-my-1 w-7 px-0"
+            className="-my-1"
           >
             <X aria-hidden className="size-3.5" />
           </Button>

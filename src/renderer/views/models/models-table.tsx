@@ -1,30 +1,38 @@
 import type { ModelView } from '../../../shared/contract.ts';
 import { ModelRow } from './model-row.tsx';
 
-const HEAD = 'pb-1.5 font-medium text-mute text-xs';
+interface Column {
+  readonly head: string;
+  readonly className: string;
+  readonly title?: string;
+}
+
+/** The first takes what the others leave. The context goes first where there is no room. */
+const COLUMNS: readonly Column[] = [
+  { head: 'model', className: 'pr-3' },
+  { head: 'state', className: 'w-36 pr-3' },
+  { head: 'memory', className: 'w-24 pr-3 text-right' },
+  { head: 'context', className: 'w-20 pr-3 text-right @max-[620px]:hidden' },
+  { head: 'first token, speed', className: 'w-22 pr-4 text-right', title: 'Of the last answer' },
+];
 
 export function ModelsTable({ models }: { readonly models: readonly ModelView[] }) {
   return (
-    <section aria-label="Models">
-      <table className="w-full border-collapse">
+    <section aria-label="Models" className="@container">
+      <table className="w-full table-fixed border-collapse">
         <thead>
-          <tr className="text-left">
-            <th scope="col" className={`${HEAD} pr-3`}>
-              model
-            </th>
-            <th scope="col" className={`${HEAD} w-[19%] pr-3`}>
-              state
-            </th>
-            <th scope="col" className={`${HEAD} pr-3 text-right`}>
-              memory
-            </th>
-            <th scope="col" className={`${HEAD} pr-3 text-right`}>
-              context
-            </th>
-            <th scope="col" className={`${HEAD} pr-4 text-right`} title="Of the last answer">
-              first token, speed
-            </th>
-            <th scope="col" className={`${HEAD} w-24`}>
+          <tr className="text-left align-bottom text-mute text-xs">
+            {COLUMNS.map((column) => (
+              <th
+                key={column.head}
+                scope="col"
+                title={column.title}
+                className={`pb-1.5 font-medium ${column.className}`}
+              >
+                {column.head}
+              </th>
+            ))}
+            <th scope="col" className="w-22">
               <span className="sr-only">action</span>
             </th>
           </tr>

@@ -1,4 +1,3 @@
-import { isResident } from '../../state/describe-model.ts';
 import { plural } from '../../state/format.ts';
 import { useApp } from '../../state/services.tsx';
 import { ConfigProblems } from './config-problems.tsx';
@@ -13,13 +12,15 @@ export function ModelsView() {
   if (snapshot === null) return <Waiting />;
 
   const { models, memory, server } = snapshot;
-  const loaded = models.filter(isResident).length;
+  const loaded = models.filter(
+    (model) => model.state.status === 'ready' || model.state.status === 'draining',
+  ).length;
   return (
     <div className="flex flex-col gap-6 px-5 py-6 lg:px-7">
       <div className="flex items-baseline justify-between gap-4">
         <h1 className="font-semibold text-xl tracking-tight">Models</h1>
         <p className="text-mute">
-          {server.machine} · {loaded} of {memory.maxLoadedModels} loaded
+          {server.machine} · {loaded} loaded, at most {memory.maxLoadedModels}
         </p>
       </div>
       <ConfigProblems server={server} />

@@ -1,5 +1,5 @@
 import { ArrowUp, Square } from 'lucide-react';
-import { type KeyboardEvent, type RefObject, useState } from 'react';
+import { type KeyboardEvent, type RefObject, useLayoutEffect, useState } from 'react';
 import { Button } from '../../components/button.tsx';
 import { isAnswering } from '../../state/chat-store.ts';
 import { useChat } from '../../state/services.tsx';
@@ -10,6 +10,15 @@ export function Composer({ messageBox }: { readonly messageBox: RefObject<HTMLTe
   const answering = useChat(isAnswering);
   const send = useChat((state) => state.send);
   const stop = useChat((state) => state.stop);
+
+  // The box grows with its text. `field-sizing: content` would do it, but not every browser knows it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
+  useLayoutEffect(() => {
+    const box = messageBox.current;
+    if (box === null) return;
+    box.style.height = 'auto';
+    box.style.height = `${box.scrollHeight}px`;
+  }, [text]);
 
   const submit = () => {
     if (answering || text.trim() === '') return;
@@ -36,7 +45,7 @@ export function Composer({ messageBox }: { readonly messageBox: RefObject<HTMLTe
             value={text}
             onChange={(event) => setText(event.target.value)}
             onKeyDown={onKeyDown}
-            className="field-sizing-content max-h-48 min-h-7 flex-1 resize-none bg-transparent px-1.5 py-1 text-[14px] leading-5 outline-none"
+            className="max-h-48 min-h-7 flex-1 resize-none bg-transparent px-1.5 py-1 text-[14px] leading-5 outline-none"
           />
           {/* One button for both, so that it keeps the keyboard's focus. */}
           {answering ? (

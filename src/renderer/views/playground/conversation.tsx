@@ -35,7 +35,8 @@ export function Conversation({ onNewChat }: { readonly onNewChat: () => void }) 
       </section>
       {scroll.away ? (
         <Button
-          className="-translate-x-1/2 absolute bottom-2 left-1/2 rounded-full shadow-(--shade-high)"
+          shape="pill"
+          className="-translate-x-1/2 absolute bottom-2 left-1/2"
           onClick={scroll.toBottom}
         >
           <ArrowDown aria-hidden className="size-3.5" />

@@ -9,13 +9,13 @@ export function EmptyChat() {
   const model = useChat((state) => state.model);
   return (
     <div className="mx-auto flex max-w-[720px] flex-col items-center pt-[16vh] text-center">
-      <h2 className="font-semibold text-lg">Ask {model} something</h2>
+      <h2 className="font-semibold text-lg">Ask something</h2>
       <p className="mt-1 text-mute">
-        Whatever is not loaded is loaded first. What you write goes nowhere but to the model.
+        Goes to <b className="text-ink">{model}</b>. A model that is not loaded is loaded first.
       </p>
       <div className="mt-5 flex flex-wrap justify-center gap-2">
         {SUGGESTIONS.map((suggestion) => (
-          <Button key={suggestion} className="rounded-full px-3" onClick={() => void send(suggestion)}>
+          <Button key={suggestion} shape="pill" onClick={() => void send(suggestion)}>
             {suggestion}
           </Button>
         ))}

@@ -19,7 +19,7 @@ export function PlaygroundView() {
   };
   return (
     <div className="flex h-full flex-col">
-      <div className="flex items-center justify-between gap-4 px-5 pt-5 pb-3 lg:px-7">
+      <div className="flex items-center justify-between gap-4 px-5 pt-6 pb-3 lg:px-7">
         <h1 className="font-semibold text-xl tracking-tight">Playground</h1>
         <div className="flex min-w-0 items-center gap-2">
           {snapshot === null ? null : <ModelPicker snapshot={snapshot} />}

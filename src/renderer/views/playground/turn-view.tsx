@@ -2,6 +2,7 @@ import { memo } from 'react';
 import type { ErrorJson } from '../../../shared/errors.ts';
 import { Button } from '../../components/button.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { Words } from '../../components/words.tsx';
 import type { Turn } from '../../state/chat-store.ts';
 import { describeTurn } from '../../state/describe-turn.ts';
 import { remedyOf } from '../../state/remedy.ts';
@@ -52,7 +53,7 @@ function Caret() {
   return (
     <span
       aria-hidden
-      className="ml-0.5 inline-block h-[15px] w-[7px] translate-y-[2px] animate-pulse rounded-[2px] bg-accent"
+      className="ml-0.5 inline-block h-[15px] w-[3px] translate-y-[2px] animate-pulse rounded-full bg-accent"
     />
   );
 }
@@ -68,7 +69,9 @@ function Failure({ error, last, onNewChat }: FailureProps) {
   const remedy = remedyOf(error.code);
   return (
     <Notice tone="bad" className="mt-1.5 rounded-lg border border-line bg-bad-soft px-3.5 py-2.5">
-      <p className="wrap-anywhere">{error.message}</p>
+      <p className="wrap-anywhere">
+        <Words text={error.message} />
+      </p>
       {last ? (
         <div className="mt-2">
           <RemedyButton remedy={remedy} onRetry={() => void retry()} onNewChat={onNewChat} />
