@@ -21,6 +21,12 @@ export interface EngineOptions {
   readonly onExit: (exit: EngineExit) => void;
 }
 
+/** What an engine tells of the machine when it has started. */
+export interface EngineFacts {
+  /** What Metal recommends a process to use at most; `null` where there is no Metal. */
+  readonly gpuBytes: number | null;
+}
+
 /** `asked` = we killed it. Otherwise `reason` says in words what happened. */
 export type EngineExit = { readonly asked: true } | { readonly asked: false; readonly reason: string };
 
@@ -31,7 +37,7 @@ export class Engine {
   readonly #child: ChildHandle;
   readonly #options: EngineOptions;
   readonly #generations = new Map<number, PartQueue>();
-  readonly #ready = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<EngineFacts>();
   #load: PromiseWithResolvers<LoadedInfo> | null = null;
   #unload: PromiseWithResolvers<void> | null = null;
   #lastId = 0;
@@ -56,7 +62,7 @@ export class Engine {
   }
 
   /** Resolves when the backend is initialised and a model can be loaded; rejects when the process ends before. */
-  get ready(): Promise<void> {
+  get ready(): Promise<EngineFacts> {
     return this.#ready.promise;
   }
 
@@ -143,7 +149,7 @@ export class Engine {
         return;
       case 'ready':
         this.#started = true;
-        this.#ready.resolve();
+        this.#ready.resolve({ gpuBytes: message.gpuBytes });
         return;
       case 'progress':
         this.#options.onProgress(message.progress);

@@ -28,6 +28,8 @@ export interface HostEvents {
   /** `kept`: the process came out empty and is a standby now. Otherwise it has ended. */
   exited(modelId: string, exit: { readonly kept: boolean; readonly reason: string | null }): void;
   standbyExited(reason: string | null): void;
+  /** An engine found Metal, which recommends to use at most this much. */
+  metalFound(workingSetBytes: number): void;
   /** An empty engine was measured. */
   standbyMeasured(bytes: number): void;
 }
@@ -154,7 +156,10 @@ export class EngineHost {
     };
     this.#residents.add(resident);
     resident.engine.ready.then(
-      () => this.#measureEmpty(resident),
+      ({ gpuBytes }) => {
+        if (gpuBytes !== null) on.metalFound(gpuBytes);
+        void this.#measureEmpty(resident);
+      },
       () => {},
     );
     return resident;

@@ -41,7 +41,8 @@ export type LoadedInfo = z.infer<typeof loadedInfo>;
 
 /** Checks what a child sent. Parts are taken as they are: they are many, and the child is this program. */
 export const fromChildSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready') }),
+  /** `gpuBytes`: what Metal recommends a process to use at most; `null` where there is no Metal. */
+  z.object({ type: z.literal('ready'), gpuBytes: z.number().nullable() }),
   z.object({ type: z.literal('alive') }),
   z.object({ type: z.literal('progress'), progress: z.number() }),
   z.object({ type: z.literal('loaded'), info: loadedInfo }),

@@ -1,4 +1,4 @@
-import { arch, cpus } from 'node:os';
+import { arch, availableParallelism, cpus } from 'node:os';
 import si from 'systeminformation';
 import type { Footprint } from './footprint.ts';
 import { linuxFootprint } from './probe-linux.ts';
@@ -8,6 +8,8 @@ export interface Machine {
   /** For people: `Linux x64 · 2 cores`, `MacBookPro18,3 · Apple M1 Pro`. */
   readonly name: string;
   readonly totalBytes: number;
+  /** Cores that are worth giving to an engine: performance cores, where the machine has two kinds. */
+  readonly performanceCores: number;
 }
 
 /** Reads the machine. The only part of the memory room that does. */
@@ -23,8 +25,12 @@ export interface MemoryProbe {
 export function createMemoryProbe(platform: NodeJS.Platform = process.platform): MemoryProbe {
   return {
     async machine() {
-      const [memory, name] = await Promise.all([si.mem(), machineName(platform)]);
-      return { name, totalBytes: Math.min(memory.total, containerLimitBytes()) };
+      const [memory, name, cores] = await Promise.all([
+        si.mem(),
+        machineName(platform),
+        performanceCores(platform),
+      ]);
+      return { name, totalBytes: Math.min(memory.total, containerLimitBytes()), performanceCores: cores };
     },
     async availableBytes() {
       const { available } = await si.mem();
@@ -38,6 +44,12 @@ export function createMemoryProbe(platform: NodeJS.Platform = process.platform):
 function containerLimitBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? limit : Number.POSITIVE_INFINITY;
+}
+
+async function performanceCores(platform: NodeJS.Platform): Promise<number> {
+  if (platform !== 'darwin') return availableParallelism();
+  const cpu = await si.cpu();
+  return cpu.performanceCores ?? cpu.physicalCores;
 }
 
 async function machineName(platform: NodeJS.Platform): Promise<string> {

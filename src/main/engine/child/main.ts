@@ -33,7 +33,7 @@ parent.onMessage((message) => void handle(message));
 setInterval(() => {
   if (loading || generations.size > 0) send({ type: 'alive' });
 }, ALIVE_INTERVAL_MS);
-send({ type: 'ready' });
+send({ type: 'ready', gpuBytes: await metalBytes() });
 
 function send(message: FromChild): void {
   parent.send(message);
@@ -104,6 +104,11 @@ async function tryGenerate(id: number, request: EngineRequest, signal: AbortSign
   } catch (error) {
     outbox.add(id, { type: 'error', error: RoundhouseError.from(error).toJSON() });
   }
+}
+
+/** Source: llama.cpp's Metal backend, which reports `recommendedMaxWorkingSetSize` as the device's total memory. */
+async function metalBytes(): Promise<number | null> {
+  return llama.gpu === 'metal' ? (await llama.getVramState()).total : null;
 }
 
 /** llama.cpp reports each tensor; people need a few reports a second. */

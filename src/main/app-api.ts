@@ -1,0 +1,92 @@
+import { assertNever } from '../shared/assert-never.ts';
+import type { AppApi, CallInput, CallName, CallOutput, ModelView, Snapshot } from '../shared/contract.ts';
+import { RoundhouseError } from '../shared/errors.ts';
+import { type GenerationRequest, NO_SAMPLING } from '../shared/generation.ts';
+import type { ConfigStore } from './config/store.ts';
+import type { Decisions } from './decisions.ts';
+import type { LocalRuntime } from './local-runtime.ts';
+import type { Backend } from './providers/backend.ts';
+import type { Publisher } from './publisher.ts';
+
+export interface ApiParts {
+  readonly config: ConfigStore;
+  readonly runtime: LocalRuntime;
+  readonly backend: Backend;
+  readonly decisions: Decisions;
+  readonly publisher: Publisher;
+  readonly snapshot: () => Snapshot;
+  /** @throws RoundhouseError `model_not_found` */
+  readonly route: (asked: string) => { readonly modelId: string };
+  /** Fires when the app stops. */
+  readonly signal: AbortSignal;
+}
+
+type Handlers = { readonly [Name in CallName]: (input: CallInput<Name>) => Promise<CallOutput<Name>> };
+
+/** The calls and events of `contract.ts`, for whichever transport carries them. */
+export function createAppApi(parts: ApiParts): AppApi {
+  const { config, runtime, publisher, snapshot } = parts;
+
+  function modelView(id: string): ModelView {
+    const view = snapshot().models.find((model) => model.id === id);
+    if (view) return view;
+    throw new RoundhouseError('model_not_found', `no model is called ${id}; models.list gives all`);
+  }
+
+  const handlers: Handlers = {
+    'app.snapshot': async () => snapshot(),
+    'models.list': async () => snapshot().models,
+    'models.load': async ({ id }) => {
+      const { modelId } = parts.route(id);
+      await runtime.dispatcher.load(modelId, parts.signal);
+      return modelView(modelId);
+    },
+    'models.unload': async ({ id }) => {
+      const { modelId } = parts.route(id);
+      await runtime.dispatcher.unload(modelId);
+      return modelView(modelId);
+    },
+    'models.unloadAll': async () => {
+      const ids = [...runtime.scheduler.models.keys()];
+      await Promise.all(ids.map((id) => runtime.dispatcher.unload(id)));
+      return snapshot().models;
+    },
+    'models.add': async ({ path, id }) => {
+      const { name } = await runtime.readHeader(path);
+      const added = await config.addModel({ path, id: id ?? null, name });
+      return modelView(added.id);
+    },
+    'decisions.list': async () => parts.decisions.latest(),
+  };
+
+  return {
+    call: (name, input) => handlers[name](input),
+    async *stream(name, input, signal) {
+      switch (name) {
+        case 'chat.generate': {
+          const request: GenerationRequest = {
+            prompt: { kind: 'chat', messages: input.messages },
+            maxTokens: input.maxTokens,
+            stop: [],
+            sampling: { ...NO_SAMPLING, ...withoutUndefined(input.sampling) },
+          };
+          yield* parts.backend.generate(parts.route(input.model).modelId, request, signal).parts;
+          return;
+        }
+        default:
+          assertNever(name);
+      }
+    },
+    subscribe: (listener) => publisher.subscribe(listener),
+  };
+}
+
+type Defined<Value> = { [Key in keyof Value]?: Exclude<Value[Key], undefined> };
+
+/** An optional field that is there and undefined would hide the default behind it. */
+function withoutUndefined<Value extends object>(value: Value): Defined<Value> {
+  // What is filtered out is just what the type excludes.
+  return Object.fromEntries(
+    Object.entries(value).filter(([, field]) => field !== undefined),
+  ) as Defined<Value>;
+}

@@ -1,0 +1,220 @@
+import type { Clock } from '../shared/clock.ts';
+import { RoundhouseError } from '../shared/errors.ts';
+import type { ModelSettings, Settings } from './config/settings.ts';
+import { createEstimator, type Estimator } from './engine/estimator.ts';
+import { EngineHost } from './engine/host.ts';
+import type { SpawnEngine } from './engine/spawn.ts';
+import { budgetBytes } from './memory/budget.ts';
+import { totalBytes } from './memory/lines.ts';
+import { Meter } from './memory/meter.ts';
+import type { Machine, MemoryProbe } from './memory/probe.ts';
+import { Dispatcher } from './scheduler/dispatcher.ts';
+import type { ModelSpec, SchedulerSettings } from './scheduler/ports.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+
+/** A child that has work and says nothing for this long is hung. A load of 20 GiB still reports its progress. */
+const SILENCE_LIMIT_MS = 20_000;
+/** What an empty engine is taken to hold until the first was measured. */
+const STANDBY_GUESS_BYTES = 100 * 1024 ** 2;
+
+export interface LocalRuntimeOptions {
+  readonly clock: Clock;
+  readonly probe: MemoryProbe;
+  readonly machine: Machine;
+  /** Whether engines run on Metal; then the CPU side of one needs a single thread. */
+  readonly metal: boolean;
+  readonly spawnEngine: SpawnEngine;
+  readonly spawnEstimator: SpawnEngine;
+  readonly onDecision: (modelId: string | null, text: string) => void;
+  /** What is shown may have changed. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Everything that serves local models: the scheduler that decides, the host that has the engines, the estimator that
+ * reads headers and the meter that reads what engines hold, wired to each other.
+ */
+export class LocalRuntime {
+  readonly scheduler: Scheduler;
+  readonly dispatcher: Dispatcher;
+  readonly #options: LocalRuntimeOptions;
+  readonly #host: EngineHost;
+  readonly #estimator: Estimator;
+  readonly #meter: Meter;
+  readonly #closing = new AbortController();
+  #settings: Settings;
+  #models = new Map<string, ModelSettings>();
+  #standbyBytes = STANDBY_GUESS_BYTES;
+  /** Known once the first engine has started. */
+  #metalWorkingSetBytes: number | null = null;
+
+  constructor(settings: Settings, options: LocalRuntimeOptions) {
+    const { clock, machine, metal, probe } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.scheduler = new Scheduler(this.#schedulerSettings());
+    this.#estimator = createEstimator({
+      spawn: options.spawnEstimator,
+      clock,
+      backend: metal ? 'metal' : 'cpu',
+    });
+    this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
+    this.#host = new EngineHost({
+      spawn: options.spawnEngine,
+      clock,
+      silenceLimitMs: SILENCE_LIMIT_MS,
+      cores: metal ? 1 : machine.performanceCores,
+      footprintBytes: async (pid) => (await probe.footprint(pid))?.totalBytes ?? null,
+      on: {
+        progress: (modelId, progress) => this.dispatcher.dispatch({ type: 'progress', modelId, progress }),
+        loaded: (modelId) => {
+          this.dispatcher.dispatch({ type: 'loaded', modelId });
+          this.#meter.touch(modelId);
+        },
+        loadFailed: (modelId, error) => this.dispatcher.dispatch({ type: 'loadFailed', modelId, error }),
+        exited: (modelId, { kept, reason }) => {
+          this.#meter.forget(modelId);
+          this.dispatcher.dispatch({ type: 'exited', modelId, kept, reason });
+        },
+        standbyExited: (reason) => {
+          options.onDecision(null, `A standby engine ended: ${reason ?? 'nobody asked it to'}.`);
+          this.dispatcher.dispatch({ type: 'standbyExited' });
+        },
+        metalFound: (workingSetBytes) => {
+          if (workingSetBytes === this.#metalWorkingSetBytes) return;
+          this.#metalWorkingSetBytes = workingSetBytes;
+          this.#tellScheduler();
+        },
+        standbyMeasured: (bytes) => this.#standbyMeasured(bytes),
+      },
+    });
+    this.dispatcher = new Dispatcher(
+      this.scheduler,
+      clock,
+      {
+        estimate: (modelId) => void this.#estimate(modelId),
+        load: (modelId) => this.#load(modelId),
+        stop: (modelId, keep) => this.#host.stop(modelId, keep),
+        startStandby: () => this.#host.startStandby(),
+        stopStandby: () => this.#host.stopStandby(),
+        explain: options.onDecision,
+      },
+      options.onChange,
+    );
+  }
+
+  /** Puts a configuration in force and loads what it wants loaded. */
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.#models = new Map(settings.models.map((model) => [model.id, model]));
+    this.#tellScheduler();
+    for (const model of settings.models) {
+      const resident = this.scheduler.models.get(model.id)?.state.status;
+      if ((model.pinned || model.preload) && resident === 'unloaded') this.#preload(model.id);
+    }
+  }
+
+  settingsOf(modelId: string): ModelSettings | null {
+    return this.#models.get(modelId) ?? null;
+  }
+
+  engineOf(modelId: string) {
+    return this.#host.engineOf(modelId);
+  }
+
+  /** What a file says of itself, read out of process. @throws RoundhouseError `gguf_invalid` */
+  readHeader(path: string) {
+    return this.#estimator.header(path, this.#closing.signal);
+  }
+
+  /** What all engines and standbys hold, as the system sees it. */
+  async footprintBytes(): Promise<number> {
+    const footprints = await Promise.all(this.#host.pids().map((pid) => this.#options.probe.footprint(pid)));
+    return footprints.reduce((sum, footprint) => sum + (footprint?.totalBytes ?? 0), 0);
+  }
+
+  /** A request of the model has ended: its caches may have grown. */
+  served(modelId: string): void {
+    this.#meter.touch(modelId);
+  }
+
+  /** Turns away who waits, ends every engine, and resolves when the last has gone. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.dispatcher[Symbol.dispose]();
+    this.#meter[Symbol.dispose]();
+    await this.#host.close();
+  }
+
+  #preload(modelId: string): void {
+    // A failure is the model's state and a decision; nobody waits for an answer.
+    this.dispatcher.load(modelId, this.#closing.signal).catch(() => {});
+  }
+
+  async #estimate(modelId: string): Promise<void> {
+    const model = this.#models.get(modelId);
+    if (!model) return;
+    try {
+      const estimate = await this.#estimator.estimate(model.source.path, model.engine, this.#closing.signal);
+      this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(estimate.lines) });
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.dispatcher.dispatch({ type: 'estimateFailed', modelId, error: RoundhouseError.from(error) });
+    }
+  }
+
+  #load(modelId: string): void {
+    const model = this.#models.get(modelId);
+    if (!model) throw new Error(`${modelId} is to be loaded and is not configured`);
+    this.#host.load(modelId, { path: model.source.path, settings: model.engine });
+  }
+
+  async #measure(modelId: string): Promise<void> {
+    const bytes = await this.#host.measure(modelId);
+    if (bytes !== null && !this.#closing.signal.aborted) {
+      this.dispatcher.dispatch({ type: 'measured', modelId, bytes });
+    }
+  }
+
+  #standbyMeasured(bytes: number): void {
+    // The most that any held: the line has to cover each.
+    if (bytes <= this.#standbyBytes && this.#standbyBytes !== STANDBY_GUESS_BYTES) return;
+    this.#standbyBytes = bytes;
+    this.#tellScheduler();
+  }
+
+  #tellScheduler(): void {
+    this.dispatcher.dispatch({
+      type: 'configChanged',
+      settings: this.#schedulerSettings(),
+      models: [...this.#models.values()].map(modelSpec),
+    });
+  }
+
+  #schedulerSettings(): SchedulerSettings {
+    const { memory, server } = this.#settings;
+    return {
+      budgetBytes: budgetBytes(memory.budget, {
+        totalBytes: this.#options.machine.totalBytes,
+        metalWorkingSetBytes: this.#metalWorkingSetBytes,
+      }),
+      maxLoadedModels: memory.maxLoadedModels,
+      minResidencyMs: memory.minResidencyMs,
+      standbyEngines: memory.standbyEngines,
+      standbyBytes: this.#standbyBytes,
+      maxQueue: server.maxQueue,
+      maxWaitMs: server.maxWaitMs,
+    };
+  }
+}
+
+function modelSpec(model: ModelSettings): ModelSpec {
+  const { threads: _, ...memory } = model.engine;
+  return {
+    id: model.id,
+    slots: model.engine.parallel,
+    pinned: model.pinned,
+    idleUnloadMs: model.idleUnloadMs,
+    memoryKey: JSON.stringify([model.source.path, memory]),
+  };
+}

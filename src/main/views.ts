@@ -1,0 +1,58 @@
+import type { MemoryView, ModelView } from '../shared/contract.ts';
+import type { ModelSettings } from './config/settings.ts';
+import type { Scheduler } from './scheduler/scheduler.ts';
+
+/** What is known of a model beside its settings and its state. */
+export interface ModelFacts {
+  readonly tiers: readonly string[];
+  readonly fileBytes: number | null;
+  readonly problem: string | null;
+  readonly lastTokensPerSecond: number | null;
+  readonly lastFirstTokenMs: number | null;
+}
+
+/** @param wallOffsetMs wall time less monotonic time */
+export function modelView(
+  model: ModelSettings,
+  facts: ModelFacts,
+  scheduler: Scheduler,
+  wallOffsetMs: number,
+): ModelView {
+  const entry = scheduler.models.get(model.id);
+  const idleAtMs = entry ? scheduler.idleUnloadAtMs(entry) : null;
+  return {
+    id: model.id,
+    name: model.name,
+    aliases: model.aliases,
+    tiers: facts.tiers,
+    source: model.source,
+    fileBytes: facts.fileBytes,
+    contextSize: model.engine.contextSize,
+    slots: model.engine.parallel,
+    pinned: model.pinned,
+    state: entry?.state ?? { status: 'unloaded' },
+    memory: {
+      predictedBytes: entry?.predictedBytes ?? null,
+      measuredBytes: entry?.measuredBytes ?? null,
+    },
+    activeRequests: entry?.activeLeases ?? 0,
+    queuedRequests: entry?.waiters ?? 0,
+    lastTokensPerSecond: facts.lastTokensPerSecond,
+    lastFirstTokenMs: facts.lastFirstTokenMs,
+    // Whole seconds: finer ones would make each view differ from the last.
+    idleUnloadAtMs: idleAtMs === null ? null : Math.round((idleAtMs + wallOffsetMs) / 1000) * 1000,
+    problem: facts.problem,
+  };
+}
+
+/** @param otherBytes held by the system and other programs */
+export function memoryView(scheduler: Scheduler, totalBytes: number, otherBytes: number): MemoryView {
+  return {
+    totalBytes,
+    otherBytes,
+    budgetBytes: scheduler.ledger.budgetBytes,
+    reservedBytes: scheduler.ledger.reservedBytes,
+    standbyBytes: scheduler.standbyBytes,
+    maxLoadedModels: scheduler.settings.maxLoadedModels,
+  };
+}
