@@ -2,11 +2,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /*
  * `npm start`: the desktop app where there is a display and Electron is there or can be had, else the same app
  * headless. Arguments go through to either.
  */
+
+/** What the built headless entry exports. */
+type Headless = Pick<typeof import('../src/main/headless.ts'), 'runHeadless'>;
 
 const DOWNLOAD_LIMIT_MS = 180_000;
 
@@ -20,7 +24,10 @@ if (electron !== null) {
   const why = hasDisplay() ? 'Electron is not here and could not be downloaded' : 'No display here';
   // Standard output belongs to the app: with --json a program reads it.
   console.error(`${why}: serving headless; the same interface is in the browser.`);
-  run(process.execPath, [join(root, 'out/main/headless.js'), ...args]);
+  // In this very process, so that a signal reaches the app once and its exit code is ours.
+  const mainDir = join(root, 'out/main');
+  const headless: Headless = await import(pathToFileURL(join(mainDir, 'headless.js')).href);
+  await headless.runHeadless(args, mainDir);
 }
 
 function hasDisplay(): boolean {
@@ -51,13 +58,13 @@ function installedElectron(): string | null {
   return existsSync(binary) ? binary : null;
 }
 
-/** Runs the app in the foreground; this process lives and ends as it does. */
+/** Runs a program in the foreground; this process lives and ends as it does. */
 function run(command: string, commandArgs: readonly string[]): void {
   const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env;
   const child = spawn(command, commandArgs, { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // Ctrl-C in a terminal reaches the child by itself; a second one would mean "now".
+      // Ctrl-C in a terminal reaches the child by itself.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }

@@ -10,8 +10,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
  * The real script in a folder of its own, where `electron` and the headless app are small programs that say what they
  * were called with. Linux only: a Mac always has a display.
  */
-const TELL_ARGS =
-  "console.log(JSON.stringify({ who: 'WHO', args: process.argv.slice(2) })); process.exit(7);";
+const HEADLESS = `
+  export async function runHeadless(args, mainDir) {
+    console.log(JSON.stringify({ who: 'headless', args, mainDir }));
+    process.exitCode = 7;
+  }`;
+const ELECTRON = `#!${process.execPath}
+  console.log(JSON.stringify({ who: 'electron', args: process.argv.slice(2) }));
+  if (process.argv.includes('--stay')) {
+    process.on('SIGTERM', () => process.exit(5));
+    setInterval(() => {}, 1e6);
+  } else process.exit(7);`;
 
 let root: string;
 beforeEach(() => {
@@ -19,7 +28,7 @@ beforeEach(() => {
   mkdirSync(join(root, 'scripts'));
   copyFileSync(resolve('scripts/start.ts'), join(root, 'scripts/start.ts'));
   write('package.json', '{ "type": "module" }');
-  write('out/main/headless.js', TELL_ARGS.replace('WHO', 'headless'));
+  write('out/main/headless.js', HEADLESS);
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -29,9 +38,8 @@ function write(path: string, content: string): void {
 }
 
 function installElectron(): void {
-  const program = TELL_ARGS.replace('WHO', 'electron').replace('slice(2)', 'slice(3)');
   write('node_modules/electron/package.json', '{}');
-  write('node_modules/electron/dist/electron', `#!${process.execPath}\n${program}`);
+  write('node_modules/electron/dist/electron', ELECTRON);
   chmodSync(join(root, 'node_modules/electron/dist/electron'), 0o755);
   write('node_modules/electron/path.txt', 'electron');
 }
@@ -52,11 +60,14 @@ async function finished(child: ReturnType<typeof start>) {
   return { stdout, stderr, code };
 }
 
+const headless = (...args: string[]) => ({ who: 'headless', args, mainDir: join(root, 'out/main') });
+const electron = (...args: string[]) => ({ who: 'electron', args: [root, ...args] });
+
 describe.runIf(process.platform === 'linux')('npm start', () => {
   it('serves headless without a display, says so in one line, and ends with the same code', async () => {
     installElectron();
     const { stdout, stderr, code } = await finished(start({}, '--port', '0', '--json'));
-    expect(JSON.parse(stdout)).toEqual({ who: 'headless', args: ['--port', '0', '--json'] });
+    expect(JSON.parse(stdout)).toEqual(headless('--port', '0', '--json'));
     expect(stderr).toBe('No display here: serving headless; the same interface is in the browser.\n');
     expect(code).toBe(7);
   });
@@ -64,7 +75,7 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
   it.each(['DISPLAY', 'WAYLAND_DISPLAY'])('opens the desktop app where %s is set', async (name) => {
     installElectron();
     const { stdout, stderr, code } = await finished(start({ [name]: ':0' }, '--port', '0'));
-    expect(JSON.parse(stdout)).toEqual({ who: 'electron', args: ['--port', '0'] });
+    expect(JSON.parse(stdout)).toEqual(electron('--port', '0'));
     expect(stderr).toBe('');
     expect(code).toBe(7);
   });
@@ -77,7 +88,7 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
       "console.log('noise'); require('fs').writeFileSync(__dirname + '/path.txt', 'electron');",
     );
     const { stdout, stderr } = await finished(start({ DISPLAY: ':0' }));
-    expect(JSON.parse(stdout)).toEqual({ who: 'electron', args: [] });
+    expect(JSON.parse(stdout)).toEqual(electron());
     expect(stderr).toBe('Downloading Electron…\n');
   });
 
@@ -85,23 +96,20 @@ describe.runIf(process.platform === 'linux')('npm start', () => {
     write('node_modules/electron/package.json', '{}');
     write('node_modules/electron/install.js', "console.error('noise'); process.exit(1);");
     const { stdout, stderr } = await finished(start({ DISPLAY: ':0' }));
-    expect(JSON.parse(stdout)).toEqual({ who: 'headless', args: [] });
+    expect(JSON.parse(stdout)).toEqual(headless());
     expect(stderr.split('\n').slice(1)).toEqual([
       'Electron is not here and could not be downloaded: serving headless; the same interface is in the browser.',
       '',
     ]);
   });
 
-  it('hands a signal to the app and ends when the app has', async () => {
-    write(
-      'out/main/headless.js',
-      "process.on('SIGTERM', () => { console.log('told'); process.exit(5); }); setInterval(() => {}, 1e6); console.log('up');",
-    );
-    const child = start({});
+  it('hands a signal on to Electron and ends when it has ended', async () => {
+    installElectron();
+    const child = start({ DISPLAY: ':0' }, '--stay');
     await once(child.stdout, 'readable');
     child.kill('SIGTERM');
     const { stdout, code } = await finished(child);
-    expect(stdout).toBe('up\ntold\n');
+    expect(JSON.parse(stdout)).toEqual(electron('--stay'));
     expect(code).toBe(5);
   });
 });

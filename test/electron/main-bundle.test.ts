@@ -276,4 +276,10 @@ describe('the built desktop app, its end', () => {
     expect(await app.stderr).toContain(String(port));
     server.close();
   });
+
+  it('says which option is wrong, and ends with 1 without a window', async () => {
+    app = new DesktopApp({ args: ['--port', 'many', '--data-dir', dataDir] });
+    expect(await app.exit).toBe(1);
+    expect(await app.stderr).toContain('--port many is not a port');
+  });
 });

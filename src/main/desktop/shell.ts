@@ -84,7 +84,7 @@ export function runDesktop(options: DesktopOptions): void {
     return running?.stop() ?? Promise.resolve();
   });
 
-  app.whenReady().then(start).catch(fail);
+  app.whenReady().then(start).catch(failToStart);
 }
 
 function claimDataDir(dataDir: string): void {
@@ -126,7 +126,8 @@ function stopBeforeQuit(clock: Clock, stop: () => Promise<void>): void {
   });
 }
 
-function fail(error: unknown): void {
+/** Tells the user why there will be no window, and ends. */
+export function failToStart(error: unknown): void {
   const { message } = RoundhouseError.from(error);
   process.stderr.write(`${message}\n`);
   dialog.showErrorBox('Roundhouse cannot start', message);
