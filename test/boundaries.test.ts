@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,53 +41,62 @@ describe('the boundaries', () => {
     expect(status).toBe(1);
   });
 
-  const target = 'export const x = 1;\nexport type X = number;\n';
-  const importing = (path: string) => `import { x } from '${path}';\nexport const y = x;\n`;
-  it.each([
-    ['shared-imports-no-room', 'src/shared/a.ts', importing('../main/b.ts'), 'src/main/b.ts'],
-    ['shared-imports-only-zod', 'src/shared/a.ts', importing('node:fs'), null],
-    ['renderer-imports-only-shared', 'src/renderer/a.tsx', importing('../main/b.ts'), 'src/main/b.ts'],
-    ['preload-imports-only-shared', 'src/preload/index.ts', importing('../main/b.ts'), 'src/main/b.ts'],
-    ['page-has-no-node', 'src/renderer/a.ts', importing('node:path'), null],
-    ['pure-has-no-node', 'src/main/scheduler/decide.ts', importing('node:fs'), null],
-    ['pure-has-no-node', 'src/main/memory/ledger.ts', importing('fs'), null],
-    ['pure-imports-pure', 'src/main/memory/estimate.ts', importing('./probe.ts'), 'src/main/memory/probe.ts'],
-    ['rooms-meet-in-app', 'src/main/gateway/a.ts', importing('../engine/b.ts'), 'src/main/engine/b.ts'],
-    [
-      'rooms-meet-in-app',
-      'src/main/usage/a.ts',
-      "import type { X } from '../gateway/b.ts';\nexport type Y = X;\n",
-      'src/main/gateway/b.ts',
-    ],
-    [
-      'child-is-a-program',
-      'src/main/engine/engine.ts',
-      importing('./child/b.ts'),
-      'src/main/engine/child/b.ts',
-    ],
-    [
-      'child-knows-only-its-engine',
-      'src/main/engine/child/a.ts',
-      importing('../../app.ts'),
-      'src/main/app.ts',
-    ],
-    ['electron-only-in-the-shell', 'src/main/app.ts', importing('electron'), null],
-    ['electron-only-as-types-elsewhere', 'test/a.ts', importing('electron'), null],
-    ['node-llama-cpp-only-in-the-child', 'src/main/engine/engine.ts', importing('node-llama-cpp'), null],
-    ['better-sqlite3-only-in-usage', 'src/main/app.ts', importing('better-sqlite3'), null],
-    ['fastify-only-in-the-port', 'src/main/app.ts', importing('fastify'), null],
-    ['product-imports-no-tests', 'src/main/app.ts', importing('../../test/b.ts'), 'test/b.ts'],
-    [
-      'no-cycles',
-      'src/main/a.ts',
-      `${importing('./b.ts')}export const x = 2;\n`,
-      'src/main/b.ts',
-      importing('./a.ts').replace('const y', 'const z') + target,
-    ],
-    ['no-unresolvable', 'src/main/a.ts', importing('./gone.ts'), null],
-  ])('%s: %s is caught', (rule, from, text, to, toText = target) => {
-    const { status, stdout } = check({ [from]: text, ...(to === null ? {} : { [to]: toText }) });
-    expect(stdout).toContain(`${rule}: ${from} → `);
+  /** A tree in which each rule is broken once; `[rule, importer, what it imports]`. */
+  const VIOLATIONS = [
+    ['shared-imports-no-room', 'src/shared/a.ts', '../main/target.ts'],
+    ['shared-imports-only-zod', 'src/shared/b.ts', 'node:fs'],
+    ['renderer-imports-only-shared', 'src/renderer/a.tsx', '../main/target.ts'],
+    ['preload-imports-only-shared', 'src/preload/index.ts', '../main/target.ts'],
+    ['page-has-no-node', 'src/renderer/b.ts', 'node:path'],
+    ['pure-has-no-node', 'src/main/scheduler/decide.ts', 'node:fs'],
+    ['pure-has-no-node', 'src/main/memory/ledger.ts', 'fs'],
+    ['pure-imports-pure', 'src/main/memory/estimate.ts', './probe.ts'],
+    ['rooms-meet-in-app', 'src/main/gateway/a.ts', '../engine/target.ts'],
+    ['child-is-a-program', 'src/main/engine/a.ts', './child/target.ts'],
+    ['child-knows-only-its-engine', 'src/main/engine/child/a.ts', '../../target.ts'],
+    ['electron-only-in-the-shell', 'src/main/a.ts', 'electron'],
+    ['electron-only-as-types-elsewhere', 'test/a.ts', 'electron'],
+    ['node-llama-cpp-only-in-the-child', 'src/main/engine/b.ts', 'node-llama-cpp'],
+    ['better-sqlite3-only-in-usage', 'src/main/b.ts', 'better-sqlite3'],
+    ['fastify-only-in-the-port', 'src/main/c.ts', 'fastify'],
+    ['product-imports-no-tests', 'src/main/d.ts', '../../test/target.ts'],
+    ['no-cycles', 'src/main/cycle-a.ts', './cycle-b.ts'],
+    ['no-unresolvable', 'src/main/e.ts', './gone.ts'],
+  ] as const;
+  const TYPE_ONLY = ['rooms-meet-in-app', 'src/main/usage/a.ts', '../gateway/target.ts'] as const;
+  const TARGETS = [
+    'src/main/target.ts',
+    'src/main/memory/probe.ts',
+    'src/main/engine/target.ts',
+    'src/main/engine/child/target.ts',
+    'src/main/gateway/target.ts',
+    'test/target.ts',
+  ];
+
+  it('catch every rule being broken, by types too', () => {
+    const { status, stdout } = check({
+      ...Object.fromEntries(TARGETS.map((path) => [path, 'export const x = 1;\nexport type X = number;\n'])),
+      ...Object.fromEntries(
+        VIOLATIONS.map(([, path, to]) => [path, `import { x } from '${to}';\nexport const y = x;\n`]),
+      ),
+      [TYPE_ONLY[1]]: `import type { X } from '${TYPE_ONLY[2]}';\nexport type Y = X;\n`,
+      'src/main/cycle-b.ts': "import { y } from './cycle-a.ts';\nexport const x = () => y;\n",
+    });
+    const lines = stdout.split('\n');
+    const missed = [...VIOLATIONS, TYPE_ONLY].filter(
+      ([rule, path]) => !lines.some((line) => line.startsWith(`${rule}: ${path} → `)),
+    );
+    expect(missed).toEqual([]);
     expect(status).toBe(1);
+  });
+
+  it('have a broken example here for each rule', () => {
+    const rules = [...readFileSync('.dependency-cruiser.cjs', 'utf8').matchAll(/^ {6}name: '(.+)',$/gm)];
+    const shown = new Set<string>(VIOLATIONS.map(([rule]) => rule));
+    expect(rules.length).toBeGreaterThan(10);
+    // What is a development dependency is known only where packages are installed.
+    expect(rules.map(([, name]) => name).filter((name) => !shown.has(String(name)))).toEqual([
+      'main-needs-no-dev-packages',
+    ]);
   });
 });
