@@ -21,6 +21,7 @@ export class FakeGeneration implements Generation {
   readonly #queue: StreamPart[] = [];
   #ended = false;
   #wake: () => void = () => {};
+  #onPull: () => void = () => {};
 
   constructor(route: Route, request: GenerationRequest, signal: AbortSignal, caller: Caller) {
     this.route = route;
@@ -66,6 +67,15 @@ export class FakeGeneration implements Generation {
     this.end();
   }
 
+  /** Resolves when the gateway has taken its `count`th part. */
+  async untilPulled(count: number): Promise<void> {
+    while (this.pulled < count) {
+      await new Promise<void>((resolve) => {
+        this.#onPull = resolve;
+      });
+    }
+  }
+
   /** Ends the stream whatever it has given. */
   end(): void {
     this.#ended = true;
@@ -78,6 +88,7 @@ export class FakeGeneration implements Generation {
         const part = this.#queue.shift();
         if (part !== undefined) {
           this.pulled += 1;
+          this.#onPull();
           yield part;
           continue;
         }
