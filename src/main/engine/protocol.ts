@@ -54,6 +54,3 @@ export const fromChildSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export type FromChild = z.infer<typeof fromChildSchema>;
-
-/** A child with work says something at least this often. */
-export const ALIVE_INTERVAL_MS = 1000;

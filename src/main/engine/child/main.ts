@@ -2,7 +2,7 @@ import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
 import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest } from '../../../shared/generation.ts';
-import { ALIVE_INTERVAL_MS, type FromChild, type LoadRequest, type ToChild } from '../protocol.ts';
+import type { FromChild, LoadRequest, ToChild } from '../protocol.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { Outbox } from './outbox.ts';
 import { connectParent } from './parent.ts';
@@ -12,6 +12,8 @@ import { connectParent } from './parent.ts';
  * either told to unload (and becomes a standby again) or killed. It ends when its parent is gone.
  */
 
+/** A child with work says something at least this often; the app ends one that is silent much longer. */
+const ALIVE_INTERVAL_MS = 1000;
 const PROGRESS_INTERVAL_MS = 100;
 
 const parent = connectParent();

@@ -1,0 +1,253 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { RoundhouseError } from '../../shared/errors.ts';
+import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
+import { Scheduler } from './scheduler.ts';
+
+/*
+ * Thousands of random orders of what clients, engines, the configuration and the clock can do, driven through the
+ * scheduler and its ledger with a scripted world behind them: loads that work, fail or die; stops that keep the process
+ * or do not. After each step the promises of memory.md are held against what happened.
+ */
+
+const MIB = 1024 ** 2;
+const MODELS = ['a', 'b', 'c', 'd'] as const;
+const BYTES: Readonly<Record<string, number>> = { a: 100 * MIB, b: 300 * MIB, c: 500 * MIB, d: 5000 * MIB };
+
+type Action =
+  | { readonly do: 'request' | 'load' | 'unload'; readonly model: (typeof MODELS)[number] }
+  | { readonly do: 'leave' | 'finish'; readonly pick: number }
+  | { readonly do: 'engine'; readonly pick: number; readonly how: 'well' | 'badly' }
+  | { readonly do: 'die' | 'grow'; readonly model: (typeof MODELS)[number] }
+  | { readonly do: 'wait'; readonly ms: number }
+  | {
+      readonly do: 'configure';
+      readonly without: (typeof MODELS)[number] | null;
+      readonly budgetMiB: number;
+    };
+
+const model = fc.constantFrom(...MODELS);
+const pick = fc.nat(1000);
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('request' as const), model }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('finish' as const), pick }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('engine' as const),
+      pick,
+      how: fc.constantFrom('well', 'well', 'well', 'badly'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('leave' as const), pick }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.constantFrom(1, 100, 5000, 12_000, 61_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('load' as const, 'unload' as const), model }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('die' as const, 'grow' as const), model }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('configure' as const),
+      without: fc.option(model, { freq: 3 }),
+      budgetMiB: fc.constantFrom(400, 700, 1200),
+    }),
+  },
+);
+
+class World {
+  readonly scheduler: Scheduler;
+  nowMs = 0;
+  settings: SchedulerSettings;
+  specs: ModelSpec[];
+  readonly waiting = new Set<number>();
+  readonly granted = new Map<number, string>();
+  /** Things that engines were told and have not answered. */
+  readonly tasks: { kind: 'estimate' | 'load' | 'stop'; modelId: string; keep: boolean }[] = [];
+  #lastId = 0;
+  readonly #askedToUnload = new Set<string>();
+  #configured: ReadonlySet<string> = new Set(MODELS);
+
+  constructor(standbyEngines: number, maxLoadedModels: number) {
+    this.settings = {
+      budgetBytes: 700 * MIB,
+      maxLoadedModels,
+      maxQueue: 10,
+      maxWaitMs: 60_000,
+      minResidencyMs: 100,
+      standbyEngines,
+      standbyBytes: 50 * MIB,
+    };
+    this.specs = MODELS.map((id) => ({
+      id,
+      slots: id === 'a' ? 3 : 1,
+      pinned: id === 'b',
+      idleUnloadMs: id === 'a' ? 5000 : null,
+      memoryKey: id,
+    }));
+    this.scheduler = new Scheduler(this.settings);
+    this.send({ type: 'configChanged', settings: this.settings, models: this.specs });
+  }
+
+  send(event: SchedulerEvent): void {
+    for (const effect of this.scheduler.handle(event, this.nowMs)) this.#meet(effect);
+    const { ledger, models } = this.scheduler;
+    let sum = this.scheduler.standbyBytes;
+    for (const entry of models.values()) {
+      sum += entry.lineBytes;
+      expect(entry.activeLeases).toBeLessThanOrEqual(entry.slots);
+    }
+    expect(ledger.reservedBytes).toBe(sum);
+  }
+
+  #meet(effect: Effect): void {
+    const { ledger } = this.scheduler;
+    switch (effect.type) {
+      case 'grant':
+        expect(this.waiting.delete(effect.requestId)).toBe(true);
+        this.granted.set(effect.requestId, effect.modelId);
+        return;
+      case 'done':
+      case 'reject':
+        // Answered exactly once, and only while somebody waits for the answer.
+        expect(this.waiting.delete(effect.requestId)).toBe(true);
+        return;
+      case 'load':
+        expect(ledger.reservedBytes).toBeLessThanOrEqual(ledger.budgetBytes);
+        this.tasks.push({ kind: 'load', modelId: effect.modelId, keep: false });
+        return;
+      case 'stop': {
+        const spec = this.specs.find(({ id }) => id === effect.modelId);
+        expect([...this.granted.values()]).not.toContain(effect.modelId);
+        if (spec?.pinned && this.#configured.has(effect.modelId))
+          expect(this.#askedToUnload).toContain(effect.modelId);
+        this.tasks.push({ kind: 'stop', modelId: effect.modelId, keep: effect.keep });
+        return;
+      }
+      case 'estimate':
+        this.tasks.push({ kind: 'estimate', modelId: effect.modelId, keep: false });
+        return;
+      case 'startStandby':
+        expect(ledger.reservedBytes).toBeLessThanOrEqual(ledger.budgetBytes);
+        return;
+      case 'stopStandby':
+      case 'explain':
+        return;
+    }
+  }
+
+  act(step: Action): void {
+    switch (step.do) {
+      case 'request':
+      case 'load':
+      case 'unload': {
+        const requestId = ++this.#lastId;
+        this.waiting.add(requestId);
+        if (step.do === 'unload') this.#askedToUnload.add(step.model);
+        const type = { request: 'requested', load: 'loadAsked', unload: 'unloadAsked' } as const;
+        return this.send({ type: type[step.do], requestId, modelId: step.model });
+      }
+      case 'leave': {
+        const requestId = [...this.waiting, ...this.granted.keys()].at(
+          step.pick % (this.waiting.size + this.granted.size || 1),
+        );
+        if (requestId === undefined) return;
+        this.waiting.delete(requestId);
+        this.granted.delete(requestId);
+        return this.send({ type: 'cancelled', requestId });
+      }
+      case 'finish': {
+        const requestId = [...this.granted.keys()].at(step.pick % (this.granted.size || 1));
+        if (requestId === undefined) return;
+        this.granted.delete(requestId);
+        return this.send({ type: 'released', requestId });
+      }
+      case 'engine':
+        return this.#engineAnswers(step.pick % (this.tasks.length || 1), step.how);
+      case 'die':
+        return this.#die(step.model);
+      case 'grow':
+        return this.send({ type: 'measured', modelId: step.model, bytes: (BYTES[step.model] ?? 0) * 1.3 });
+      case 'wait':
+        this.nowMs += step.ms;
+        return this.send({ type: 'tick' });
+      case 'configure': {
+        this.settings = { ...this.settings, budgetBytes: step.budgetMiB * MIB };
+        const models = this.specs.filter(({ id }) => id !== step.without);
+        this.#configured = new Set(models.map(({ id }) => id));
+        return this.send({ type: 'configChanged', settings: this.settings, models });
+      }
+    }
+  }
+
+  #engineAnswers(index: number, how: 'well' | 'badly'): void {
+    const [task] = this.tasks.splice(index, 1);
+    if (!task) return;
+    const { modelId } = task;
+    const error = new RoundhouseError('model_load_failed', 'scripted');
+    if (task.kind === 'estimate') {
+      return this.send(
+        how === 'well'
+          ? { type: 'estimated', modelId, bytes: BYTES[modelId] ?? 0 }
+          : { type: 'estimateFailed', modelId, error },
+      );
+    }
+    if (task.kind === 'stop') {
+      return this.send({ type: 'exited', modelId, kept: how === 'well' && task.keep, reason: null });
+    }
+    // A model that was stopped while it loaded is ended by the stop.
+    if (this.tasks.some((other) => other.kind === 'stop' && other.modelId === modelId)) return;
+    this.send(how === 'well' ? { type: 'loaded', modelId } : { type: 'loadFailed', modelId, error });
+  }
+
+  #die(modelId: string): void {
+    const status = this.scheduler.models.get(modelId)?.state.status;
+    if (status === undefined || status === 'unloaded' || status === 'failed') return;
+    // A dead engine answers nothing more, and its requests end with it.
+    for (const [index, task] of [...this.tasks.entries()].reverse()) {
+      if (task.modelId === modelId && task.kind !== 'estimate') this.tasks.splice(index, 1);
+    }
+    for (const [requestId, holder] of this.granted) if (holder === modelId) this.granted.delete(requestId);
+    this.send({ type: 'exited', modelId, kept: false, reason: 'scripted' });
+  }
+
+  /** Everybody finishes, every engine answers, time passes: then nobody may be left waiting. */
+  comeToRest(): void {
+    for (
+      let round = 0;
+      round < 200 && this.waiting.size + this.tasks.length + this.granted.size > 0;
+      round++
+    ) {
+      while (this.tasks.length > 0) this.#engineAnswers(0, 'well');
+      this.act({ do: 'finish', pick: 0 });
+      this.act({ do: 'wait', ms: 1000 });
+    }
+  }
+}
+
+it('keeps every promise of memory.md, whatever the order of events', () => {
+  fc.assert(
+    fc.property(
+      fc.array(action, { maxLength: 120 }),
+      fc.constantFrom(0, 1, 2),
+      fc.constantFrom(1, 2, 4),
+      (steps, standbyEngines, maxLoadedModels) => {
+        const world = new World(standbyEngines, maxLoadedModels);
+        for (const step of steps) world.act(step);
+        world.comeToRest();
+        expect([...world.waiting]).toEqual([]);
+        expect([...world.granted]).toEqual([]);
+        // What is still reserved is what is still there.
+        const { scheduler } = world;
+        const held = [...scheduler.models.values()].filter(({ state }) => state.status === 'ready');
+        const bytes = held.reduce((sum, entry) => sum + entry.lineBytes, scheduler.standbyBytes);
+        expect(scheduler.ledger.reservedBytes).toBe(bytes);
+      },
+    ),
+    { numRuns: 1500 },
+  );
+});
