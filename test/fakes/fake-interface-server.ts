@@ -2,12 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { CONTENT_SECURITY_POLICY } from '../../src/shared/content-security-policy.ts';
 import { type AppApi, CALLS, isCallName, isStreamName, STREAMS } from '../../src/shared/contract.ts';
 import { HTTP_STATUS, RoundhouseError } from '../../src/shared/errors.ts';
-
-/** What the real port sends with the page, or stricter. */
-const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

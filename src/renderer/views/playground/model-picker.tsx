@@ -1,5 +1,6 @@
 import { Select } from '@base-ui/react/select';
 import { Check, ChevronsUpDown } from 'lucide-react';
+import { useRef } from 'react';
 import type { Snapshot } from '../../../shared/contract.ts';
 import { type AskName, askNames } from '../../state/ask-names.ts';
 import { describeState } from '../../state/describe-model.ts';
@@ -10,6 +11,8 @@ export function ModelPicker({ snapshot }: { readonly snapshot: Snapshot }) {
   const model = useChat((state) => state.model);
   const setModel = useChat((state) => state.setModel);
   const names = askNames(snapshot);
+  // The list is put inside the page's main part, not after it: it belongs to that landmark.
+  const place = useRef<HTMLDivElement>(null);
   return (
     <Select.Root value={model} onValueChange={(value) => value !== null && setModel(value)}>
       <Select.Trigger
@@ -22,8 +25,10 @@ export function ModelPicker({ snapshot }: { readonly snapshot: Snapshot }) {
           <ChevronsUpDown aria-hidden className="size-3.5 text-mute" />
         </Select.Icon>
       </Select.Trigger>
-      <Select.Portal>
+      <div ref={place} />
+      <Select.Portal container={place}>
         <Select.Positioner
+          positionMethod="fixed"
           align="end"
           sideOffset={4}
           alignItemWithTrigger={false}

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { FakeApp, type FakeAppOptions } from '../fakes/fake-app.ts';
+import { type FakeInterfaceServer, startFakeInterfaceServer } from '../fakes/fake-interface-server.ts';
+import { ManualClock } from '../fakes/manual-clock.ts';
+
+const INTERFACE_DIR = fileURLToPath(new URL('../../out/renderer', import.meta.url));
+
+export interface PageFixture extends AsyncDisposable {
+  readonly page: Page;
+  readonly api: FakeApp;
+  /** Moves the app; the page itself lives in real time. */
+  readonly clock: ManualClock;
+  readonly server: FakeInterfaceServer;
+  /** What the page complained about: scripts, its policy, failed requests. */
+  readonly complaints: readonly string[];
+}
+
+export interface PageOptions extends Omit<FakeAppOptions, 'clock'> {
+  readonly context?: BrowserContextOptions;
+  readonly route?: 'models' | 'playground';
+}
+
+/** The built page over an app that moves only when told, connected and drawn. */
+export async function openPage(browser: Browser, options: PageOptions = {}): Promise<PageFixture> {
+  if (!existsSync(INTERFACE_DIR)) throw new Error('out/renderer is missing: run `npm run build` first');
+  const clock = new ManualClock(Date.now());
+  const api = new FakeApp({ ...options, clock });
+  const server = await startFakeInterfaceServer({ api, token: 'secret', interfaceDir: INTERFACE_DIR });
+  const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, ...options.context });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  await page.goto(`${server.url}/#/${options.route ?? 'models'}`);
+  await page.getByText('Serving').waitFor();
+  return {
+    page,
+    api,
+    clock,
+    server,
+    complaints,
+    async [Symbol.asyncDispose]() {
+      await context.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Lets the app run through `steps` of its pauses, each as soon as it has begun. */
+export async function runApp(clock: ManualClock, steps: number): Promise<void> {
+  for (let step = 0; step < steps; step += 1) {
+    await clock.untilTimers(1);
+    clock.advance(1_000);
+  }
+}
+
+/** The accessible name, as far as these pages need it, of what has the keyboard's focus. */
+function focusedName(page: Page): Promise<string> {
+  return page.evaluate(
+    '(document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim()',
+  );
+}
+
+/** Presses Tab until `name` has the focus; each stop on the way must show that it has it. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  const passed: string[] = [];
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press('Tab');
+    const focused = await focusedName(page);
+    const shown = await page.evaluate(
+      '["TEXTAREA", "BODY"].includes(document.activeElement.tagName) || getComputedStyle(document.activeElement).outlineStyle !== "none"',
+    );
+    if (shown !== true) throw new Error(`${focused} has the focus and does not show it`);
+    if (focused === name) return;
+    passed.push(focused);
+  }
+  throw new Error(`Tab never came to ${name}, but to: ${passed.join(', ')}`);
+}
