@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RoundhouseError } from '../../shared/errors.ts';
+import type { ModelEntry } from './model-entry.ts';
 import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -100,8 +101,19 @@ class World {
     for (const entry of models.values()) {
       sum += entry.lineBytes;
       expect(entry.activeLeases).toBeLessThanOrEqual(entry.slots);
+      if (entry.state.status === 'draining') expect(this.#mayDrain(entry)).toBe(true);
     }
     expect(ledger.reservedBytes).toBe(sum);
+  }
+
+  /** A busy model is let go only because somebody asked, or because another has waited its turn. */
+  #mayDrain(entry: Readonly<ModelEntry>): boolean {
+    if (!this.#configured.has(entry.id) || this.#askedToUnload.has(entry.id)) return true;
+    const others = [...this.scheduler.models.values()].filter((other) => other !== entry);
+    return (
+      !entry.pinned &&
+      others.some(({ oldestWaiter }) => oldestWaiter && this.nowMs - oldestWaiter.arrivedMs >= 10_000)
+    );
   }
 
   #meet(effect: Effect): void {
