@@ -1,0 +1,163 @@
+import type { RoundhouseError } from '../../shared/errors.ts';
+import { Ledger } from '../memory/ledger.ts';
+import { explain, type MemorySeen } from './explain.ts';
+import type { ModelEntry, Waiter } from './model-entry.ts';
+import type { Effect, SchedulerSettings } from './ports.ts';
+import type { Room, SchedulerView } from './view.ts';
+
+const STANDBY = 'standby';
+
+/**
+ * Everything the scheduler knows, and the single steps that change it, each with its effect. Which step is taken when is
+ * decided elsewhere: by the event that came (`scheduler.ts`) and by the rules that follow each event (`settle.ts`).
+ */
+export class Book {
+  readonly ledger: Ledger;
+  readonly entries = new Map<string, ModelEntry>();
+  /** Where each waiting request waits, and where each granted one was granted. */
+  readonly waitingAt = new Map<number, ModelEntry>();
+  readonly grantedAt = new Map<number, ModelEntry>();
+  settings: SchedulerSettings;
+  standbys = 0;
+  /** Running mean of load times. */
+  meanLoadMs = 0;
+  nowMs = 0;
+  #effects: Effect[] = [];
+
+  constructor(settings: SchedulerSettings) {
+    this.settings = settings;
+    this.ledger = new Ledger(settings.budgetBytes);
+  }
+
+  get standbyBytes(): number {
+    return this.ledger.lineBytes(STANDBY);
+  }
+
+  /** The effects since the last call. */
+  takeEffects(): Effect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  enqueue(entry: ModelEntry, requestId: number, wants: Waiter['wants']): void {
+    entry.waiting.set(requestId, { requestId, arrivedMs: this.nowMs, wants });
+    this.waitingAt.set(requestId, entry);
+  }
+
+  /** Gives a slot to a request that waits. */
+  grant(entry: ModelEntry, requestId: number): void {
+    this.leaveLine(requestId);
+    entry.leases.add(requestId);
+    this.grantedAt.set(requestId, entry);
+    entry.lastUsedMs = this.nowMs;
+    this.emit({ type: 'grant', requestId, modelId: entry.id });
+  }
+
+  load(entry: ModelEntry): void {
+    const bytes = entry.neededBytes;
+    if (bytes === null) throw new Error(`${entry.id} is to be loaded without an estimate`);
+    const seen = this.seen();
+    const useStandby = this.standbys > 0;
+    if (useStandby) this.setStandbys(this.standbys - 1);
+    this.ledger.reserve(entry.id, bytes);
+    entry.lineBytes = bytes;
+    entry.loadedKey = entry.spec.memoryKey;
+    entry.apply({ type: 'load', atMs: this.nowMs });
+    this.emit({ type: 'load', modelId: entry.id, useStandby });
+    this.explain(entry.id, explain.loading(entry, seen));
+  }
+
+  stop(entry: ModelEntry, why: string): void {
+    entry.apply({ type: 'stop', atMs: this.nowMs });
+    entry.servedUntilMs = this.nowMs;
+    this.emit({ type: 'stop', modelId: entry.id, keep: this.settings.standbyEngines > 0 });
+    this.explain(entry.id, why);
+  }
+
+  stopped(entry: ModelEntry): void {
+    entry.apply({ type: 'exited' });
+    this.gone(entry);
+  }
+
+  failed(entry: ModelEntry, reason: string): void {
+    entry.apply({ type: 'fail', atMs: this.nowMs, reason });
+    this.gone(entry);
+  }
+
+  gone(entry: ModelEntry): void {
+    this.ledger.release(entry.id);
+    entry.lineBytes = 0;
+    for (const requestId of entry.leases) this.grantedAt.delete(requestId);
+    entry.leases.clear();
+    for (const requestId of entry.unloadAsks.splice(0)) this.emit({ type: 'done', requestId });
+  }
+
+  release(requestId: number): void {
+    const entry = this.grantedAt.get(requestId);
+    if (!entry) return;
+    this.grantedAt.delete(requestId);
+    entry.leases.delete(requestId);
+    entry.lastUsedMs = this.nowMs;
+  }
+
+  estimate(entry: ModelEntry): void {
+    if (entry.estimateAsked) return;
+    entry.estimateAsked = true;
+    this.emit({ type: 'estimate', modelId: entry.id });
+  }
+
+  setStandbys(count: number): void {
+    this.standbys = Math.max(0, count);
+    this.ledger.hold(STANDBY, this.standbys * this.settings.standbyBytes);
+  }
+
+  rejectWaiters(entry: ModelEntry, error: RoundhouseError): void {
+    for (const { requestId } of entry.waiting.values()) {
+      this.leaveLine(requestId);
+      this.reject(requestId, error);
+    }
+  }
+
+  leaveLine(requestId: number): void {
+    this.waitingAt.get(requestId)?.waiting.delete(requestId);
+    this.waitingAt.delete(requestId);
+  }
+
+  canGrant(entry: ModelEntry): boolean {
+    return entry.state.status === 'ready' && !this.mustGo(entry) && entry.leases.size < entry.slots;
+  }
+
+  mustGo(entry: ModelEntry): boolean {
+    return entry.removed || entry.unloadAsks.length > 0;
+  }
+
+  view(claimed: Room): SchedulerView {
+    return {
+      nowMs: this.nowMs,
+      budgetBytes: this.settings.budgetBytes,
+      freeBytes: this.ledger.freeBytes,
+      maxLoadedModels: this.settings.maxLoadedModels,
+      minResidencyMs: this.settings.minResidencyMs,
+      standbyBytes: this.standbys > 0 ? this.settings.standbyBytes : 0,
+      claimed,
+      models: this.entries,
+    };
+  }
+
+  seen(): MemorySeen {
+    return { freeBytes: this.ledger.freeBytes, settings: this.settings };
+  }
+
+  emit(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  reject(requestId: number, error: RoundhouseError): void {
+    this.emit({ type: 'reject', requestId, error });
+  }
+
+  explain(modelId: string, text: string): void {
+    this.emit({ type: 'explain', modelId, text });
+  }
+}
