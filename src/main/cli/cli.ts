@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { defaultDataFolder } from '../config/data-folder.ts';
+import { readArgs } from './args.ts';
+import { AppClient } from './client.ts';
+import { runCommand, type Terminal } from './commands.ts';
+import { CliExit, EXIT } from './exit.ts';
+import { helpText } from './help.ts';
+
+/*
+ * The `roundhouse` command. All but `serve` only talks to the running app, so it runs on any Node from 20 on.
+ */
+
+const SERVE_NEEDS_NODE = [22, 12] as const;
+
+async function main(argv: readonly string[]): Promise<void> {
+  const command = readArgs(argv);
+  switch (command.kind) {
+    case 'help':
+      console.log(helpText(command.command));
+      return;
+    case 'version':
+      console.log(packageJson.version);
+      return;
+    case 'wrong':
+      throw new CliExit(EXIT.usage, command.message);
+    case 'serve': {
+      const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+      const [needMajor, needMinor] = SERVE_NEEDS_NODE;
+      if (major < needMajor || (major === needMajor && minor < needMinor)) {
+        const need = `Node ${SERVE_NEEDS_NODE.join('.')} or later, and this is ${process.versions.node}`;
+        throw new CliExit(EXIT.failed, `serve needs ${need}; \`npm run serve\` brings the right one`);
+      }
+      // Only now: the server's parts do not load on an older Node.
+      const { runHeadless } = await import('../headless.ts');
+      // It sets the exit code itself, and serves on after this returns.
+      await runHeadless([...command.argv]);
+      return;
+    }
+    default: {
+      const dataDir = command.dataDir ?? defaultDataFolder(process.platform, process.env, homedir());
+      const client = await AppClient.find(resolve(dataDir));
+      await runCommand(command, client, terminal());
+      return;
+    }
+  }
+}
+
+function terminal(): Terminal {
+  return {
+    write: (text) => void process.stdout.write(text),
+    async readInput() {
+      if (process.stdin.isTTY) return null;
+      let text = '';
+      process.stdin.setEncoding('utf8');
+      for await (const chunk of process.stdin) text += String(chunk);
+      return text;
+    },
+    cwd: process.cwd(),
+    home: homedir(),
+    nowMs: () => Date.now(),
+    catchInterrupt() {
+      const interrupted = new AbortController();
+      // Once only: a second Ctrl-C ends the program at once.
+      process.once('SIGINT', () => interrupted.abort(new CliExit(EXIT.interrupted, 'stopped')));
+      return interrupted.signal;
+    },
+  };
+}
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
+});
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof CliExit && error.exitCode === EXIT.interrupted))
+    console.error(`roundhouse: ${message}`);
+  process.exitCode = error instanceof CliExit ? error.exitCode : EXIT.failed;
+}

@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import { assertNever } from '../../shared/assert-never.ts';
+import type { StreamPart } from '../../shared/generation.ts';
+import { formatBytes } from '../../shared/units.ts';
+import type { Invocation, RunInvocation } from './args.ts';
+import type { AppClient } from './client.ts';
+import { CliExit, EXIT } from './exit.ts';
+import { isResident, listTable, memoryOf, residentTable } from './tables.ts';
+
+/** What a command needs of the world around it. */
+export interface Terminal {
+  write(text: string): void;
+  /** All of standard input; `null` when that is a keyboard. */
+  readInput(): Promise<string | null>;
+  readonly cwd: string;
+  readonly home: string;
+  readonly nowMs: () => number;
+  /** From now on Ctrl-C fires the signal, with a `CliExit`; before that it just ends the program. */
+  catchInterrupt(): AbortSignal;
+}
+
+export type ClientInvocation = Extract<Invocation, { readonly json: boolean }>;
+
+/**
+ * Carries out a command of the running app.
+ * @throws CliExit when it fails
+ */
+export async function runCommand(
+  command: ClientInvocation,
+  client: AppClient,
+  terminal: Terminal,
+): Promise<void> {
+  const print = (value: unknown, inWords: string): void =>
+    terminal.write(`${command.json ? JSON.stringify(value, null, 2) : inWords}\n`);
+  switch (command.kind) {
+    case 'add': {
+      for (const file of command.files) {
+        const path = resolve(terminal.cwd, file);
+        const model = await client.call(
+          'models.add',
+          command.id === null ? { path } : { path, id: command.id },
+        );
+        const size = model.fileBytes === null ? '' : `, ${formatBytes(model.fileBytes)}`;
+        print(
+          model,
+          `Added ${model.id} (${path}${size}).\nAsk it: roundhouse run ${quoted(model.id)} "Hello"`,
+        );
+      }
+      return;
+    }
+    case 'list': {
+      const models = await client.call('models.list', {});
+      return print(models, listTable(models, terminal.home));
+    }
+    case 'ps': {
+      const models = await client.call('models.list', {});
+      return print(models.filter(isResident), residentTable(models, terminal.nowMs()));
+    }
+    case 'load': {
+      const model = await client.call('models.load', { id: command.model });
+      return print(model, `${model.id} is ready (${memoryOf(model)}).`);
+    }
+    case 'unload': {
+      if (command.model === null)
+        return print(await client.call('models.unloadAll', {}), 'All models are unloaded.');
+      const model = await client.call('models.unload', { id: command.model });
+      return print(model, `${model.id} is unloaded.`);
+    }
+    case 'run':
+      return run(command, command.json, client, terminal);
+    default:
+      return assertNever(command);
+  }
+}
+
+async function run(
+  command: RunInvocation,
+  json: boolean,
+  client: AppClient,
+  terminal: Terminal,
+): Promise<void> {
+  const prompt = command.prompt ?? (await terminal.readInput());
+  if (prompt === null || prompt.trim() === '') {
+    const how = `roundhouse run ${quoted(command.model)} "Hello"`;
+    throw new CliExit(EXIT.usage, `there is no prompt; write one (${how}) or pipe one in`);
+  }
+  const input = {
+    model: command.model,
+    messages: [
+      ...(command.system === null ? [] : [{ role: 'system' as const, content: command.system }]),
+      { role: 'user' as const, content: prompt },
+    ],
+    maxTokens: command.maxTokens,
+    sampling: {},
+  };
+  const parts = client.stream('chat.generate', input, terminal.catchInterrupt());
+  const show = json ? (part: StreamPart) => `${JSON.stringify(part)}\n` : textOf;
+  let shown = '';
+  let finished = false;
+  try {
+    for await (const part of parts) {
+      shown = show(part) || shown;
+      terminal.write(show(part));
+      if (part.type === 'error') throw new CliExit(EXIT.failed, part.error.message);
+      finished ||= part.type === 'finish';
+    }
+  } finally {
+    // What follows, an error or the shell's prompt, begins on a line of its own.
+    if (shown !== '' && !shown.endsWith('\n')) terminal.write('\n');
+  }
+  if (!finished)
+    throw new CliExit(EXIT.failed, 'the answer broke off: Roundhouse ended it without saying why');
+}
+
+function textOf(part: StreamPart): string {
+  return part.type === 'text-delta' ? part.text : '';
+}
+
+/** An id as a shell takes it for one word. */
+function quoted(id: string): string {
+  return /^[\w.:@%+-]+$/.test(id) ? id : `'${id.replaceAll("'", `'\\''`)}'`;
+}
