@@ -105,7 +105,7 @@ export class FakeGeneration implements Generation {
 
 /** What an app would be to the gateway, with everything a test may want to set in plain sight. */
 export class FakeGatewayPorts implements GatewayPorts {
-  readonly adminToken = 'the-admin-token';
+  adminToken = 'the-admin-token';
   interfaceDir: string | null = null;
   allowedHosts: string[] = [];
   allowedOrigins: string[] = [];

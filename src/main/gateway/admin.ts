@@ -88,7 +88,7 @@ function addEvents(app: FastifyInstance, { ports, clock }: AdminPorts): void {
       if (signal.aborted) ended.resolve();
       using _alive = clock.every(KEEP_ALIVE_MS, () => sse.comment('alive'));
       using _events = ports.api.subscribe((event) => {
-        void sse.send(event);
+        sse.push(event);
         if (sse.unsentBytes > MOST_UNSENT_BYTES) ended.resolve();
       });
       await ended.promise;

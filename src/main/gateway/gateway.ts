@@ -50,7 +50,7 @@ export interface Gateway {
   /** Ends open streams with an error event, then all connections. Takes two seconds at most; can be called again. */
   close(): Promise<void>;
   /** Answers one request without a socket. */
-  inject(request: InjectOptions): Promise<LightMyRequestResponse>;
+  inject(request: InjectOptions | string): Promise<LightMyRequestResponse>;
 }
 
 export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gateway {

@@ -62,6 +62,12 @@ export class SseStream {
     }
   }
 
+  /** Sends one event as `send` does without waiting; the caller watches `unsentBytes`. */
+  push(data: unknown): void {
+    const res = this.#reply.raw;
+    if (!res.destroyed) res.write(frame(data));
+  }
+
   /** Shows that the connection lives; a client that is behind does not need it. */
   comment(text: string): void {
     const res = this.#reply.raw;
@@ -82,12 +88,12 @@ export class SseStream {
   fail(data?: unknown): void {
     const { raw: res } = this.#reply;
     if (res.destroyed) return;
-    if (data !== undefined) res.write(frame(data));
-    const socket = res.socket;
-    if (socket === null) {
+    const { socket } = res;
+    if (data === undefined || socket === null) {
       res.destroy();
       return;
     }
+    res.write(frame(data));
     // destroySoon lets the last event out first; a client that does not take it is cut off all the same.
     const bound = this.#clock.after(STALL_MS, () => socket.destroy());
     socket.once('close', () => bound[Symbol.dispose]());

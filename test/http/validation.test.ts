@@ -1,0 +1,256 @@
+import { expect, test } from 'vitest';
+import { answering } from '../fakes/fake-gateway-ports.ts';
+import { type Harness, HELLO, harness } from './harness.ts';
+
+function post({ gateway }: Harness, url: string, payload: string | object) {
+  return gateway.inject({
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/json' },
+    payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  });
+}
+
+const user = (content: unknown) => ({
+  messages: [
+    { role: 'system', content: 'x' },
+    { role: 'user', content },
+  ],
+});
+
+const WRONG_CHATS: [body: object, param: string, code?: string][] = [
+  [{ messages: undefined }, 'messages'],
+  [{ messages: null }, 'messages'],
+  [{ messages: [] }, 'messages'],
+  [{ messages: 'Hello' }, 'messages'],
+  [{ messages: ['Hello'] }, 'messages[0]'],
+  [{ messages: [{ content: 'x' }] }, 'messages[0].role'],
+  [{ messages: [{ role: 'robot', content: 'x' }] }, 'messages[0].role'],
+  [{ messages: [{ role: 'function', name: 'f', content: 'x' }] }, 'messages[0].role'],
+  [{ messages: [{ role: 'user' }] }, 'messages[0].content'],
+  [user(null), 'messages[1].content'],
+  [user(5), 'messages[1].content'],
+  [user({ type: 'text', text: 'x' }), 'messages[1].content'],
+  [user(['x']), 'messages[1].content[0]'],
+  [user([{ text: 'x' }]), 'messages[1].content[0].type'],
+  [user([{ type: 'text' }]), 'messages[1].content[0].text'],
+  [user([{ type: 'hologram' }]), 'messages[1].content[0].type'],
+  [user([{ type: 'refusal', refusal: 'x' }]), 'messages[1].content[0].type'],
+  [
+    user([
+      { type: 'text', text: 'x' },
+      { type: 'image_url', image_url: { url: 'x' } },
+    ]),
+    'messages[1].content[1].type',
+    'unsupported_content',
+  ],
+  [user([{ type: 'input_audio', input_audio: {} }]), 'messages[1].content[0].type', 'unsupported_content'],
+  [user([{ type: 'file', file: {} }]), 'messages[1].content[0].type', 'unsupported_content'],
+  [{ messages: [{ role: 'tool', content: null, tool_call_id: 'a' }] }, 'messages[0].content'],
+  [
+    { messages: [{ role: 'assistant', content: null, tool_calls: [{ id: 'a' }] }] },
+    'messages[0].tool_calls',
+    'unsupported_parameter',
+  ],
+  [
+    { messages: [{ role: 'assistant', content: null, function_call: {} }] },
+    'messages[0].function_call',
+    'unsupported_parameter',
+  ],
+  [{ model: 5 }, 'model'],
+  [{ model: 'x'.repeat(513) }, 'model'],
+  [{ max_tokens: 0 }, 'max_tokens'],
+  [{ max_tokens: -1 }, 'max_tokens'],
+  [{ max_tokens: 1.5 }, 'max_tokens'],
+  [{ max_tokens: '5' }, 'max_tokens'],
+  [{ max_completion_tokens: 0, max_tokens: 5 }, 'max_completion_tokens'],
+  [{ temperature: -0.1 }, 'temperature'],
+  [{ temperature: 2.1 }, 'temperature'],
+  [{ temperature: 'hot' }, 'temperature'],
+  [{ top_p: 1.1 }, 'top_p'],
+  [{ top_k: 1.5 }, 'top_k'],
+  [{ top_k: -2 }, 'top_k'],
+  [{ min_p: 2 }, 'min_p'],
+  [{ repeat_penalty: -1 }, 'repeat_penalty'],
+  [{ frequency_penalty: 2.5 }, 'frequency_penalty'],
+  [{ presence_penalty: -2.5 }, 'presence_penalty'],
+  [{ logit_bias: [] }, 'logit_bias'],
+  [{ logit_bias: { abc: 1 } }, 'logit_bias.abc'],
+  [{ logit_bias: { '5': 101 } }, 'logit_bias.5'],
+  [{ logit_bias: { '5': 'x' } }, 'logit_bias.5'],
+  [{ seed: 2 ** 53 }, 'seed'],
+  [{ seed: 0.5 }, 'seed'],
+  [{ seed: 'x' }, 'seed'],
+  [{ stop: 5 }, 'stop'],
+  [{ stop: ['a', 5] }, 'stop[1]'],
+  [{ n: 0 }, 'n'],
+  [{ n: 17 }, 'n'],
+  [{ n: 1.5 }, 'n'],
+  [{ stream: 'yes' }, 'stream'],
+  [{ stream_options: 5 }, 'stream_options'],
+  [{ stream_options: { include_usage: 'yes' } }, 'stream_options.include_usage'],
+  [{ tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'unsupported_parameter'],
+  [{ functions: [{ name: 'f' }] }, 'functions', 'unsupported_parameter'],
+  [{ tool_choice: 'required' }, 'tool_choice', 'unsupported_parameter'],
+  [{ tool_choice: { type: 'function', function: { name: 'f' } } }, 'tool_choice', 'unsupported_parameter'],
+  [{ response_format: { type: 'json_object' } }, 'response_format', 'unsupported_parameter'],
+  [{ response_format: { type: 'json_schema', json_schema: {} } }, 'response_format', 'unsupported_parameter'],
+  [{ logprobs: true }, 'logprobs', 'unsupported_parameter'],
+  [{ top_logprobs: 3 }, 'top_logprobs', 'unsupported_parameter'],
+  [{ modalities: ['text', 'audio'] }, 'modalities', 'unsupported_parameter'],
+  [{ audio: { voice: 'x' } }, 'audio', 'unsupported_parameter'],
+  [{ web_search_options: {} }, 'web_search_options', 'unsupported_parameter'],
+];
+
+test.each(WRONG_CHATS)('chat with %j is refused: %s', async (body, param, code = 'invalid_request') => {
+  const made = harness();
+  for (const stream of [false, true]) {
+    const response = await post(made, '/v1/chat/completions', { stream, ...HELLO, ...body });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toEqual({
+      error: { message: expect.stringMatching(/^.{10,}\.$/), type: 'invalid_request_error', param, code },
+    });
+  }
+  expect(made.ports.generations).toEqual([]);
+});
+
+const WRONG_COMPLETIONS: [body: object, param: string, code?: string][] = [
+  [{ prompt: undefined }, 'prompt'],
+  [{ prompt: null }, 'prompt'],
+  [{ prompt: [] }, 'prompt'],
+  [{ prompt: 5 }, 'prompt'],
+  [{ prompt: {} }, 'prompt'],
+  [{ prompt: ['a', 5] }, 'prompt[1]'],
+  [{ prompt: ['a', [5]] }, 'prompt[1]'],
+  [{ prompt: [1, 'a'] }, 'prompt[1]'],
+  [{ prompt: [1, -1] }, 'prompt[1]'],
+  [{ prompt: [1, 1.5] }, 'prompt[1]'],
+  [{ prompt: [[1], []] }, 'prompt[1]'],
+  [{ prompt: [[1], [2, 2 ** 40]] }, 'prompt[1][1]'],
+  [{ prompt: [{}] }, 'prompt[0]'],
+  [{ prompt: Array(9).fill('a'), n: 16 }, 'prompt'],
+  [{ max_tokens: -1 }, 'max_tokens'],
+  [{ echo: 'yes' }, 'echo'],
+  [{ prompt: [1], echo: true }, 'echo', 'unsupported_parameter'],
+  [{ suffix: 'end' }, 'suffix', 'unsupported_parameter'],
+  [{ best_of: 2 }, 'best_of', 'unsupported_parameter'],
+  [{ logprobs: 0 }, 'logprobs', 'unsupported_parameter'],
+];
+
+test.each(WRONG_COMPLETIONS)(
+  'completions with %j is refused: %s',
+  async (body, param, code = 'invalid_request') => {
+    const response = await post(harness(), '/v1/completions', { prompt: 'x', ...body });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ error: { type: 'invalid_request_error', param, code } });
+  },
+);
+
+test.each(['[]', 'null', '5', '"x"', 'true'])('a body that is %s is refused as a whole', async (body) => {
+  for (const url of ['/v1/chat/completions', '/v1/completions']) {
+    const response = await post(harness(), url, body);
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ error: { param: null, code: 'invalid_request' } });
+  }
+});
+
+test.each(['', '{', '{"a":}', '{"temperature":NaN}', "{'a':1}"])(
+  'a body that is not JSON is refused: %j',
+  async (body) => {
+    const response = await post(harness(), '/v1/chat/completions', body);
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ error: { message: 'The body is not valid JSON.', param: null } });
+  },
+);
+
+test.each(['temperature', 'top_p', 'max_tokens', 'seed', 'n', 'frequency_penalty'])(
+  '%s of 1e999 is refused',
+  async (param) => {
+    const response = await post(
+      harness(),
+      '/v1/chat/completions',
+      `{"messages":[{"role":"user","content":"x"}],"${param}":1e999}`,
+    );
+    expect(response.statusCode).toBe(400);
+    expect(response.json().error.param).toBe(param);
+  },
+);
+
+const RIGHT_CHATS: object[] = [
+  { model: null },
+  { model: '' },
+  { messages: [{ role: 'system', content: 'Only me.' }] },
+  { messages: [{ role: 'user', content: '' }] },
+  { messages: [{ role: 'user', content: [] }] },
+  { messages: [{ role: 'assistant', tool_calls: [], function_call: null }] },
+  { messages: [{ role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] }] },
+  { tools: [], tool_choice: 'auto', functions: null, parallel_tool_calls: true },
+  {
+    tool_choice: 'none',
+    response_format: { type: 'text' },
+    logprobs: false,
+    top_logprobs: 0,
+    modalities: ['text'],
+  },
+  {
+    reasoning_effort: 'high',
+    prediction: { type: 'content', content: 'x' },
+    user: 'ann',
+    metadata: {},
+    store: true,
+    nonsense: 5,
+  },
+  { max_tokens: 2 ** 53 },
+  { seed: -(2 ** 53) + 1 },
+  { top_k: 0 },
+  Object.fromEntries(
+    [
+      'max_tokens max_completion_tokens temperature top_p top_k min_p repeat_penalty frequency_penalty presence_penalty',
+      'logit_bias seed stop n stream stream_options tools tool_choice response_format logprobs top_logprobs audio user',
+    ]
+      .join(' ')
+      .split(' ')
+      .map((name) => [name, null]),
+  ),
+];
+
+test.each(RIGHT_CHATS)('chat with %j is answered', async (body) => {
+  const made = harness();
+  made.ports.engine = answering('ok');
+  const response = await post(made, '/v1/chat/completions', { ...HELLO, ...body });
+  expect(response.json()).toMatchObject({ model: 'demo', choices: [{ message: { content: 'ok' } }] });
+});
+
+test('without a model it is auto that is asked', async () => {
+  const made = harness();
+  made.ports.engine = answering('ok');
+  const response = await post(made, '/v1/chat/completions', { messages: HELLO.messages });
+  expect(decodeURIComponent(String(response.headers['x-roundhouse-route']))).toBe(
+    'auto → demo; stands for demo',
+  );
+});
+
+test('__proto__ in a body is dropped at any depth', async () => {
+  const made = harness();
+  made.ports.engine = answering('ok');
+  const body =
+    '{"__proto__":{"stream":true},"messages":[{"role":"user","content":"x","__proto__":{"role":"robot"}}],"logit_bias":{"__proto__":5}}';
+  const response = await post(made, '/v1/chat/completions', body);
+  expect(response.statusCode).toBe(200);
+  expect((await made.ports.generation()).request.sampling.logitBias).toBeNull();
+  expect(Reflect.get({}, 'stream')).toBeUndefined();
+});
+
+test('messages say what was wrong, with the value', async () => {
+  const message = async (body: object) =>
+    (await post(harness(), '/v1/chat/completions', { ...HELLO, ...body })).json().error.message;
+  expect(await message({ temperature: 3 })).toBe('"temperature" must be at most 2, not 3.');
+  expect(await message({ temperature: 'hot' })).toBe('"temperature" must be a number, not "hot".');
+  expect(await message({ messages: undefined })).toBe('"messages" is needed.');
+  expect(await message({ messages: [] })).toBe('"messages" must hold at least 1 items, not 0.');
+  expect(await message({ stream: 1 })).toBe('"stream" must be true or false, not 1.');
+  expect(await message({ seed: 0.5 })).toBe('"seed" must be a whole number, not 0.5.');
+  expect(await message({ tools: [{}] })).toBe(
+    'Tools are not supported yet: leave "tools" out of the request.',
+  );
+});
