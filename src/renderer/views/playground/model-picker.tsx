@@ -25,7 +25,8 @@ export function ModelPicker({ snapshot }: { readonly snapshot: Snapshot }) {
           <ChevronsUpDown aria-hidden className="size-3.5 text-mute" />
         </Select.Icon>
       </Select.Trigger>
-      <div ref={place} />
+      {/* Out of the row's flow, so that it takes no gap. */}
+      <div ref={place} className="absolute" />
       <Select.Portal container={place}>
         <Select.Positioner
           positionMethod="fixed"

@@ -1,0 +1,66 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CANNED_ANSWER } from '../fakes/fake-app.ts';
+import { launchChromium, SKIP_REASON } from './chromium.ts';
+import { openPage, runApp } from './page-fixture.ts';
+
+if (SKIP_REASON !== null) console.log(SKIP_REASON);
+
+describe.skipIf(SKIP_REASON !== null)('the page for everybody', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+
+  const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+  describe.each(['light', 'dark'] as const)('axe finds nothing in %s', (colorScheme) => {
+    const problemsOf = async (page: Page) => {
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('; ')}`);
+    };
+
+    it.each([1180, 700])('on Models, %i wide', async (width) => {
+      const context = { colorScheme, viewport: { width, height: 760 } };
+      await using fixture = await openPage(browser, { context });
+      const { page } = fixture;
+      await button(page, 'Load storyteller').click();
+      await page.getByRole('alert').waitFor();
+      expect(await problemsOf(page)).toEqual([]);
+    });
+
+    it('on Models with nothing in it and everything wrong', async () => {
+      const configProblems = [{ file: 'models.yaml', line: 12, message: '`contextsize` is not a setting.' }];
+      const options = { context: { colorScheme }, models: [], decisions: [], server: { configProblems } };
+      await using fixture = await openPage(browser, options);
+      fixture.server.acceptEvents(false);
+      fixture.server.dropEventStreams();
+      await fixture.page.getByText('Connection lost').waitFor();
+      expect(await problemsOf(fixture.page)).toEqual([]);
+    });
+
+    it('on Playground: empty, choosing, answering, failed', async () => {
+      await using fixture = await openPage(browser, { context: { colorScheme }, route: 'playground' });
+      const { page, clock } = fixture;
+      expect(await problemsOf(page)).toEqual([]);
+
+      await button(page, 'What is Roundhouse?').click();
+      await runApp(clock, 2);
+      await page.getByTestId('answer').waitFor();
+      expect(await problemsOf(page)).toEqual([]);
+      await runApp(clock, CANNED_ANSWER.split(' ').length - 2);
+      await page.getByText('tok/s').waitFor();
+
+      await page.getByRole('combobox', { name: 'Model' }).click();
+      await page.getByRole('option', { name: /^storyteller/ }).hover();
+      expect(await problemsOf(page)).toEqual([]);
+      await page.getByRole('option', { name: /^storyteller/ }).click();
+      await page.getByRole('textbox', { name: 'Message' }).fill('Hi');
+      await page.keyboard.press('Enter');
+      await page.getByText('Go to Models').waitFor();
+      expect(await problemsOf(page)).toEqual([]);
+    });
+  });
+});
