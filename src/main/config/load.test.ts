@@ -1,35 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: models.yaml names variables this way
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isName } from '../../shared/config-fields.ts';
-import { type ConfigInput, loadConfig, parseConfig, resolveSettings } from './load.ts';
+import { BASE, problemsOf, settingsOf } from '../../../test/fakes/configs.ts';
+import { isName, NAME_RULE } from '../../shared/config-fields.ts';
+import { loadConfig, parseConfig, resolveSettings } from './load.ts';
 import { NO_OVERRIDES } from './outside.ts';
-import type { Settings } from './settings.ts';
-
-const BASE: ConfigInput = {
-  file: '/data/models.yaml',
-  text: '',
-  env: {},
-  overrides: NO_OVERRIDES,
-  home: '/home/ada',
-  resourcesDir: '/app/resources',
-};
-
-function settingsOf(text: string, more: Partial<ConfigInput> = {}): Settings {
-  const result = loadConfig({ ...BASE, ...more, text });
-  if ('problems' in result) throw new Error(JSON.stringify(result.problems));
-  return result.settings;
-}
-
-/** Each problem as `line message`; those that are not in the file have its place instead of a line. */
-function problemsOf(text: string, more: Partial<ConfigInput> = {}): readonly string[] {
-  const result = loadConfig({ ...BASE, ...more, text });
-  if (!('problems' in result)) return [];
-  return result.problems.map((problem) => {
-    expect(problem.file === BASE.file || problem.line === null).toBe(true);
-    return `${problem.line ?? (problem.file === BASE.file ? 'file' : problem.file)} ${problem.message}`;
-  });
-}
 
 describe('what a models.yaml means', () => {
   test('an empty file means the defaults', () => {
@@ -223,7 +198,7 @@ logging: { level: debug }
 models: { 7: { file: a }, b: { file: b }, 0: { file: c } }
 tiers: { 9: { models: [b] }, x: { models: [b] }, 1: { models: [7, b] } }`;
     expect(problemsOf(text)).toEqual([
-      '3 tiers.1.models[0]: 7 is not a usable name; write '.concat(NAME_HINT),
+      `3 tiers.1.models[0]: 7 is not a usable name; write ${NAME_RULE}`,
     ]);
     const settings = settingsOf(text.replace('[7, b]', '["7", b]'));
     expect(settings.models.map((model) => model.id)).toEqual(['7', 'b', '0']);
@@ -263,188 +238,6 @@ tiers: { 9: { models: [b] }, x: { models: [b] }, 1: { models: [7, b] } }`;
       ['big-q4_k', 'Big-Q4_K'],
       ['big-q4-3', 'Big Q4'],
     ]);
-  });
-});
-
-const NAME_HINT =
-  'up to 128 printable characters without "/", no space at either end, not "auto", and not starting with "tier:", "user:" or "rollout:"';
-
-describe('what is wrong, where, and what to write instead', () => {
-  const cases: readonly (readonly [text: string, ...problems: string[]])[] = [
-    [
-      'memory:\n  budget: 24 gigs',
-      '2 memory.budget: "24 gigs" is not a size; write auto, a size such as 24GiB, or a share such as 60%',
-    ],
-    [
-      'memory:\n  budget: 24',
-      '2 memory.budget: 24 is not a size; write auto, a size such as 24GiB, or a share such as 60%',
-    ],
-    [
-      'memory: { budget: 0% }',
-      '1 memory.budget: "0%" is not a size; write auto, a size such as 24GiB, or a share such as 60%',
-    ],
-    [
-      'server:\n\n  port: 70000',
-      '3 server.port: 70000 is not a whole number from 0 to 65535; write a number such as 4141',
-    ],
-    [
-      'server:\n  port:\n  maxWait: 5m',
-      '2 server.port: has no value; write a number such as 4141, or take the key out',
-    ],
-    [
-      'server: { maxWait: 120 }',
-      '1 server.maxWait: 120 is not a duration from 1ms to 24h; write one such as 120s',
-    ],
-    [
-      'server: { maxWait: 2d }',
-      '1 server.maxWait: "2d" is not a duration from 1ms to 24h; write one such as 120s',
-    ],
-    ['server: here', '1 server: "here" is not a section; write its keys below it, indented'],
-    [
-      'server:\n  allowedOrigins: ["*"]',
-      '2 server.allowedOrigins[0]: "*" is not an origin; write it as the browser sends it, such as https://app.example.com',
-    ],
-    [
-      'server: { allowedHosts: mac.local }',
-      '1 server.allowedHosts: "mac.local" is not a list; write host names between [ and ]',
-    ],
-    [
-      'defaults:\n  contextSize: 63',
-      '2 defaults.contextSize: 63 is not a whole number from 64 to 1048576; write a number such as 8192',
-    ],
-    [
-      'defaults:\n  parallel: 2.5',
-      '2 defaults.parallel: 2.5 is not a whole number from 1 to 64; write a number such as 2',
-    ],
-    [
-      'defaults:\n  threads: many',
-      '2 defaults.threads: "many" is not auto or a whole number from 1 to 256; write auto, or a number such as 8',
-    ],
-    [
-      'defaults:\n  idleUnload: 0',
-      '2 defaults.idleUnload: 0 is not never or a duration from 1ms to 7d; write never, or a duration such as 10m',
-    ],
-    [
-      'defaults:\n  idleUnload: 30d',
-      '2 defaults.idleUnload: "30d" is not never or a duration from 1ms to 7d; write never, or a duration such as 10m',
-    ],
-    [
-      'defaults:\n  flashAttention: yes',
-      '2 defaults.flashAttention: "yes" is not auto, true or false; write auto, true or false',
-    ],
-    [
-      'defaults:\n  cacheType: q5',
-      '2 defaults.cacheType: "q5" is not f16, q8_0 or q4_0; write f16, q8_0 or q4_0',
-    ],
-    ['version: 2', '1 version: 2 is not a version of models.yaml that this Roundhouse reads; write 1'],
-    ['- a list', '1 a list is not a section; write its keys below it, indented'],
-    [
-      'models:\n  a:\n  b:\n    aliases: []',
-      '2 models.a: has no value; write its keys below it, indented, or take the key out',
-      '3 models.b.file: is missing; write the path of a file or folder',
-    ],
-    [
-      'models:\n  ok: { file: a }\n  a/b: { file: a }',
-      `3 models: "a/b" is not a usable name; write ${NAME_HINT}`,
-    ],
-    ['models:\n  auto: { file: a }', `2 models: "auto" is not a usable name; write ${NAME_HINT}`],
-    ['models:\n  "tier:x": { file: a }', `2 models: "tier:x" is not a usable name; write ${NAME_HINT}`],
-    [
-      'models:\n  a:\n    file: a\n    contextsize: 10',
-      '4 models.a: unknown key `contextsize`; did you mean `contextSize`?',
-    ],
-    [
-      'models:\n  a b:\n    file: a\n    sampling: { temprature: 1, nonsense: 2 }',
-      '4 models."a b".sampling: unknown key `temprature`; did you mean `temperature`?',
-      '4 models."a b".sampling: unknown key `nonsense`; take it out, or write one of temperature, topP, topK, minP, repeatPenalty',
-    ],
-    [
-      'tiers:\n  low:\n    strategy: race\n    models: [a]\n',
-      '3 tiers.low: unknown key `strategy`; take it out, or write one of models',
-    ],
-    ['sever:\n  port: 1', '1 unknown key `sever`; did you mean `server`?'],
-    ['tiers:\n  low: { models: [] }', '2 tiers.low.models: is empty; name at least one model'],
-    ['a: 1\nserver: {}\na: 2', '3 the key `a` is given twice; keep one'],
-    [
-      'models: { a: { file: "builtin:big" } }',
-      '1 models.a.file: there is no built-in model "big"; write builtin:demo, or the path of a GGUF file',
-    ],
-    [
-      'models:\n  a: { file: a, aliases: [m] }\n  b:\n    file: b\n    aliases:\n      - x\n      - m',
-      '7 models.b.aliases[1]: "m" is already an alias of `a`; give `b` another alias',
-    ],
-    [
-      'models:\n  a: { file: a, aliases: [b] }\n  b: { file: b }',
-      '2 models.a.aliases[0]: "b" is already the id of `b`; give `a` another alias',
-    ],
-    [
-      'models:\n  llama: { file: a }\ntiers:\n  low:\n    models:\n      - lama',
-      '6 tiers.low.models[0]: no model is called "lama"; did you mean "llama"?',
-    ],
-    [
-      'models:\n  llama: { file: a }\ntiers:\n  low: { models: [qwen] }',
-      '4 tiers.low.models[0]: no model is called "qwen"; add it under models',
-    ],
-    [
-      'models: { a: { file: a } }\ntiers: { medium: { models: [a] } }\nrouting:\n  default: tier:mediun',
-      '4 routing.default: no tier is called "mediun"; did you mean "medium"?',
-    ],
-    ['routing:\n  default: auto', '2 routing.default: no model is called "auto"; add it under models'],
-    [
-      'memory:\n  maxLoadedModels: 1\nmodels: { a: { file: a, pinned: true }, b: { file: b, pinned: true } }',
-      '2 memory.maxLoadedModels: 2 models are pinned (a, b), but only 1 may be loaded at a time; unpin 1, or raise memory.maxLoadedModels to 2',
-    ],
-    [
-      'server:\n  host: 0.0.0.0',
-      '2 server.host: 0.0.0.0 can be reached from other machines, but server.apiKeys is empty; add a key, or write 127.0.0.1',
-    ],
-    [
-      'server:\n  port: ${PORT}',
-      '2 the environment variable PORT is not set; set it, write ${PORT:-default} to go on without it, or $${PORT} if the text itself is meant',
-    ],
-  ];
-  test.each(cases)('%j', (text, ...problems) => {
-    expect(problemsOf(text)).toEqual(problems);
-  });
-
-  test('all mistakes are reported at once, in the order of the file', () => {
-    const problems = problemsOf('server:\n  prot: 1\n  host: ""\nmemory:\n  budget: x\n');
-    expect(problems.map((problem) => problem.slice(0, 1))).toEqual(['2', '3', '5']);
-  });
-
-  test('a key never shows up in a problem', () => {
-    const canary = 'canary key';
-    for (const keys of [
-      `["${canary}"]`,
-      `[{ key: "${canary}" }]`,
-      `[{ key: { a: "${canary}" } }]`,
-      `"${canary}"`,
-      `[["${canary}"]]`,
-    ]) {
-      const problems = problemsOf(`server:\n  apiKeys: ${keys}`);
-      expect(problems).toHaveLength(1);
-      expect(problems[0]).not.toContain('canary');
-    }
-    expect(problemsOf('server:\n  apiKeys: [{ key: a, admn: true }]')).toEqual([
-      '2 server.apiKeys[0]: unknown key `admn`; did you mean `admin`?',
-    ]);
-  });
-
-  test('a file above 1 MiB and an alias bomb are refused', () => {
-    expect(problemsOf(`# ${'x'.repeat(1024 * 1024)}`)[0]).toContain('at most 1048576 are read');
-    const bomb = Array.from({ length: 9 }, (_, level) =>
-      level === 0
-        ? 'a0: &a0 [x,x,x,x,x,x,x,x,x]'
-        : `a${level}: &a${level} [${Array(9).fill(`*a${level - 1}`)}]`,
-    ).join('\n');
-    expect(problemsOf(bomb)[0]).toContain('more than 100 aliases');
-  });
-
-  test('a host other than this machine is allowed once there is a key', () => {
-    expect(settingsOf('server: { host: 0.0.0.0, apiKeys: [k] }').server.host).toBe('0.0.0.0');
-    for (const host of ['localhost', '127.0.0.1', '127.8.0.1', '"::1"']) {
-      expect(problemsOf(`server: { host: ${host} }`)).toEqual([]);
-    }
   });
 });
 
