@@ -197,9 +197,7 @@ logging: { level: debug }
     const text = `
 models: { 7: { file: a }, b: { file: b }, 0: { file: c } }
 tiers: { 9: { models: [b] }, x: { models: [b] }, 1: { models: [7, b] } }`;
-    expect(problemsOf(text)).toEqual([
-      `3 tiers.1.models[0]: 7 is not a usable name; write ${NAME_RULE}`,
-    ]);
+    expect(problemsOf(text)).toEqual([`3 tiers.1.models[0]: 7 is not a usable name; write ${NAME_RULE}`]);
     const settings = settingsOf(text.replace('[7, b]', '["7", b]'));
     expect(settings.models.map((model) => model.id)).toEqual(['7', 'b', '0']);
     expect(settings.tiers.map((tier) => tier.name)).toEqual(['9', 'x', '1']);
