@@ -35,7 +35,11 @@ export function MemoryBar({ layout }: { readonly layout: MemoryLayout }) {
             <Stretch key={segment.key} segment={segment} width={share(segment.bytes)} />
           ))}
         </ul>
-        <div aria-hidden className="absolute -inset-y-1.5 border-ink border-l-2" style={{ left: budgetAt }} />
+        <div
+          aria-hidden
+          className="absolute -inset-y-1.5 border-ink border-l-2"
+          style={{ left: `min(${budgetAt}, calc(100% - 2px))` }}
+        />
         <div
           className="absolute bottom-full mb-1.5 -translate-x-1/2 whitespace-nowrap text-mute text-xs"
           style={{ left: `clamp(48px, ${budgetAt}, calc(100% - 48px))` }}

@@ -19,7 +19,7 @@ export interface MemoryLayout {
   readonly budgetBytes: number;
   /** Where engines must stop, as bytes from the left: the budget begins where other programs end. */
   readonly limitBytes: number;
-  /** Of the budget, what nobody was promised. */
+  /** What can still be promised: of the budget, and of what other programs leave. */
   readonly freeBytes: number;
   readonly measuredBytes: number;
 }
@@ -46,7 +46,10 @@ export function layOutMemory(memory: MemoryView, models: readonly ModelView[]): 
     totalBytes: memory.totalBytes,
     budgetBytes: memory.budgetBytes,
     limitBytes: Math.min(memory.totalBytes, memory.otherBytes + memory.budgetBytes),
-    freeBytes: Math.max(0, memory.budgetBytes - memory.reservedBytes),
+    freeBytes: Math.max(
+      0,
+      Math.min(memory.budgetBytes, memory.totalBytes - memory.otherBytes) - memory.reservedBytes,
+    ),
     measuredBytes: sum(models.filter(isResident).map((model) => model.memory.measuredBytes ?? 0)),
   };
 }
