@@ -235,6 +235,9 @@ test('models are listed and found, whatever their ids hold', async () => {
   for (const id of ids.slice(0, -2)) {
     expect((await client.models.retrieve(id)).id).toBe(id);
   }
+  ports.list.push(modelView('org/model'));
+  const unencoded = await fetch(`${url}/v1/models/org/model/`);
+  expect(await unencoded.json()).toMatchObject({ id: 'org/model' });
   expect((await client.models.retrieve('nick')).id).toBe('demo');
   expect(await client.models.retrieve('demo')).toMatchObject({
     object: 'model',

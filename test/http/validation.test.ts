@@ -146,6 +146,16 @@ test.each(WRONG_COMPLETIONS)(
   },
 );
 
+test('a list that is far too long is refused as a whole, before its entries are looked at', async () => {
+  const many = (entry: string) => `[${`${entry},`.repeat(200_000)}${entry}]`;
+  const messages = await post(harness(), '/v1/chat/completions', `{"messages":${many('{}')}}`);
+  expect([messages.statusCode, messages.json().error.param]).toEqual([400, 'messages']);
+  const prompts = await post(harness(), '/v1/completions', `{"prompt":${many('""')}}`);
+  expect([prompts.statusCode, prompts.json().error.param]).toEqual([400, 'prompt']);
+  const stops = await post(harness(), '/v1/completions', `{"prompt":"x","stop":${many('5')}}`);
+  expect([stops.statusCode, stops.json().error.param]).toEqual([400, 'stop']);
+});
+
 test.each(['[]', 'null', '5', '"x"', 'true'])('a body that is %s is refused as a whole', async (body) => {
   for (const url of ['/v1/chat/completions', '/v1/completions']) {
     const response = await post(harness(), url, body);
@@ -247,7 +257,7 @@ test('messages say what was wrong, with the value', async () => {
   expect(await message({ temperature: 3 })).toBe('"temperature" must be at most 2, not 3.');
   expect(await message({ temperature: 'hot' })).toBe('"temperature" must be a number, not "hot".');
   expect(await message({ messages: undefined })).toBe('"messages" is needed.');
-  expect(await message({ messages: [] })).toBe('"messages" must hold at least 1 items, not 0.');
+  expect(await message({ messages: [] })).toBe('"messages" must hold at least one message.');
   expect(await message({ stream: 1 })).toBe('"stream" must be true or false, not 1.');
   expect(await message({ seed: 0.5 })).toBe('"seed" must be a whole number, not 0.5.');
   expect(await message({ tools: [{}] })).toBe(

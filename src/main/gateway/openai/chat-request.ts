@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { GenerationRequest } from '../../../shared/generation.ts';
 import { parseBody } from '../request-errors.ts';
-import { wireMessageSchema } from './chat-messages.ts';
+import { messagesSchema } from './chat-messages.ts';
 import { optional, samplingOf, sharedFields, tokenCount } from './shared-fields.ts';
 import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from './unsupported.ts';
 
 const chatRequestSchema = z.object({
   ...sharedFields,
-  messages: z.array(wireMessageSchema).min(1),
+  messages: messagesSchema,
   max_tokens: optional(tokenCount(1)),
   max_completion_tokens: optional(tokenCount(1)),
 });

@@ -28,6 +28,9 @@ const promptsSchema = z
       );
     }
     if (typeof value[0] === 'number') return [{ kind: 'tokens', tokens: readTokens(value, [], context) }];
+    if (value.length > MAX_CHOICES) {
+      return refuse(context, [], `"prompt" must hold at most ${MAX_CHOICES} prompts, not ${value.length}.`);
+    }
     return value.map((entry: unknown, index): Prompt => {
       if (typeof entry === 'string' && typeof value[0] === 'string') return { kind: 'text', text: entry };
       if (Array.isArray(entry) && Array.isArray(value[0])) {

@@ -3,6 +3,8 @@ import type { Sampling } from '../../../shared/generation.ts';
 import { refuse } from '../request-errors.ts';
 
 const MAX_CHOICES = 16;
+/** Each is looked for at every token. */
+const MAX_STOPS = 1000;
 
 /** An optional parameter: left out and `null` mean the same. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
@@ -29,6 +31,9 @@ const stopSchema = z
   .transform((value, context): string[] => {
     if (value === undefined || value === null) return [];
     const texts = Array.isArray(value) ? value : [value];
+    if (texts.length > MAX_STOPS) {
+      return refuse(context, [], `"stop" must hold at most ${MAX_STOPS} strings, not ${texts.length}.`);
+    }
     const wrong = texts.findIndex((text) => typeof text !== 'string');
     if (wrong !== -1) {
       return refuse(
@@ -40,17 +45,33 @@ const stopSchema = z
     return texts.filter((text) => text !== '');
   });
 
-const logitBiasSchema = z.record(z.string(), z.number().min(-100).max(100)).transform((biases, context) => {
-  const wrong = Object.keys(biases).find((key) => !/^\d{1,10}$/.test(key));
-  if (wrong !== undefined) {
-    return refuse(
-      context,
-      [wrong],
-      `The keys of "logit_bias" must be token ids, not ${JSON.stringify(wrong)}.`,
-    );
-  }
-  return Object.keys(biases).length === 0 ? null : biases;
-});
+/** Token id → bias. Stops at the first wrong entry, as there may be very many. */
+const logitBiasSchema = z
+  .unknown()
+  .optional()
+  .transform((value, context): Record<string, number> | null => {
+    if (value === undefined || value === null) return null;
+    if (typeof value !== 'object' || Array.isArray(value)) {
+      return refuse(context, [], '"logit_bias" must be an object of token ids and numbers.');
+    }
+    const biases: Record<string, number> = {};
+    for (const [key, bias] of Object.entries(value)) {
+      if (!/^\d{1,10}$/.test(key)) {
+        const shown = JSON.stringify(key.slice(0, 60));
+        return refuse(
+          context,
+          [key.slice(0, 60)],
+          `The keys of "logit_bias" must be token ids, not ${shown}.`,
+        );
+      }
+      // Written so that what is not a number fails too.
+      if (!(typeof bias === 'number' && bias >= -100 && bias <= 100)) {
+        return refuse(context, [key], 'A bias must be a number from -100 to 100.');
+      }
+      biases[key] = bias;
+    }
+    return Object.keys(biases).length === 0 ? null : biases;
+  });
 
 /** What chat and legacy completions have in common. */
 export const sharedFields = {
@@ -73,7 +94,7 @@ export const sharedFields = {
   repeat_penalty: optional(z.number().min(0).max(10)),
   frequency_penalty: optional(z.number().min(-2).max(2)),
   presence_penalty: optional(z.number().min(-2).max(2)),
-  logit_bias: optional(logitBiasSchema),
+  logit_bias: logitBiasSchema,
   seed: optional(z.int()),
   stop: stopSchema,
   n: z
