@@ -17,6 +17,8 @@ export interface ApiParts {
   readonly snapshot: () => Snapshot;
   /** @throws RoundhouseError `model_not_found` */
   readonly route: (asked: string) => { readonly modelId: string };
+  /** Resolves when the newest configuration is in force everywhere. */
+  readonly configured: () => Promise<void>;
   /** Fires when the app stops. */
   readonly signal: AbortSignal;
 }
@@ -54,6 +56,7 @@ export function createAppApi(parts: ApiParts): AppApi {
     'models.add': async ({ path, id }) => {
       const { name } = await runtime.readHeader(path);
       const added = await config.addModel({ path, id: id ?? null, name });
+      await parts.configured();
       return modelView(added.id);
     },
     'decisions.list': async () => parts.decisions.latest(),

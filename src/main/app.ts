@@ -86,6 +86,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   let otherBytes = 0;
   let serving = false;
   let url = '';
+  let configuring: Promise<void> = Promise.resolve();
 
   function decide(modelId: string | null, text: string): void {
     log.info({ modelId }, text);
@@ -182,6 +183,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     publisher,
     snapshot,
     route,
+    configured: () => configuring,
     signal: stopping.signal,
   });
 
@@ -203,7 +205,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     config.subscribe((change) => {
       if (change.type === 'problems')
         decide(null, 'models.yaml is broken; the last good version stays in force.');
-      void configure();
+      configuring = configuring.then(configure);
     }),
     clock.every(MACHINE_INTERVAL_MS, () => {
       if (publisher.hasSubscribers) void lookAtMachine();

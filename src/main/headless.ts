@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { RoundhouseError } from '../shared/errors.ts';
 import { type App, createApp } from './app.ts';
 import { systemClock } from './clock.ts';
-import { defaultDataFolder } from './config/data-folder.ts';
+import { defaultDataFolder, ensureDataFolder } from './config/data-folder.ts';
 import { spawnByFork } from './engine/spawn-fork.ts';
 import { installationOf, LAUNCH_HELP, parseLaunchOptions } from './launch.ts';
 import { openLog } from './log.ts';
@@ -31,6 +31,7 @@ async function serve(argv: readonly string[], mainDir: string): Promise<void> {
   const installation = installationOf(mainDir);
   const options = parseLaunchOptions(argv, process.cwd(), true);
   const dataDir = options.dataDir ?? defaultDataFolder(process.platform, process.env, homedir());
+  await ensureDataFolder(dataDir);
   const log = openLog(dataDir);
   const logStderr = (text: string) => log.warn({}, text.trimEnd());
   const app = await createApp({

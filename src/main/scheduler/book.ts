@@ -112,10 +112,11 @@ export class Book {
     this.ledger.hold(STANDBY, this.standbys * this.settings.standbyBytes);
   }
 
-  rejectWaiters(entry: ModelEntry, error: RoundhouseError): void {
-    for (const { requestId } of entry.waiting.values()) {
-      this.leaveLine(requestId);
-      this.reject(requestId, error);
+  /** Turns away everybody who waits for the model. */
+  rejectWaiters(entry: ModelEntry, errorFor: (waiter: Waiter) => RoundhouseError): void {
+    for (const waiter of entry.waiting.values()) {
+      this.leaveLine(waiter.requestId);
+      this.reject(waiter.requestId, errorFor(waiter));
     }
   }
 

@@ -52,6 +52,9 @@ export const refusal = {
       },
     ),
 
+  loadCancelled: (id: string) =>
+    new RoundhouseError('cancelled', `loading ${id} was cancelled: somebody asked to unload it`),
+
   broken: (id: string, deaths: number) =>
     new RoundhouseError(
       'engine_failed',

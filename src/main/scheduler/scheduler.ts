@@ -103,7 +103,7 @@ export class Scheduler {
     for (const entry of this.#book.entries.values()) {
       if (wanted.has(entry.id)) continue;
       entry.removed = true;
-      this.#book.rejectWaiters(entry, refusal.notFound(entry.id));
+      this.#book.rejectWaiters(entry, () => refusal.notFound(entry.id));
     }
     for (const spec of specs) {
       const entry = this.#book.entries.get(spec.id);
@@ -129,7 +129,9 @@ export class Scheduler {
     const entry = this.#book.entries.get(modelId);
     if (!entry) return this.#book.reject(requestId, refusal.notFound(modelId));
     if (entry.state.status === 'failed') entry.apply({ type: 'forget' });
-    this.#book.rejectWaiters(entry, refusal.unloaded(modelId));
+    this.#book.rejectWaiters(entry, ({ wants }) =>
+      wants === 'slot' ? refusal.unloaded(modelId) : refusal.loadCancelled(modelId),
+    );
     if (entry.state.status === 'unloaded') return this.#book.emit({ type: 'done', requestId });
     entry.unloadAsks.push(requestId);
     if (entry.state.status === 'loading')
@@ -140,7 +142,7 @@ export class Scheduler {
     const entry = this.#book.entries.get(modelId);
     if (!entry) return;
     entry.estimateAsked = false;
-    this.#book.rejectWaiters(entry, error);
+    this.#book.rejectWaiters(entry, () => error);
     this.#book.explain(modelId, explain.loadFailed(modelId, error));
   }
 
@@ -167,7 +169,7 @@ export class Scheduler {
     if (entry?.state.status === 'stopping') return this.#book.stopped(entry);
     if (entry?.state.status !== 'loading') return;
     this.#book.failed(entry, error.message);
-    this.#book.rejectWaiters(entry, error);
+    this.#book.rejectWaiters(entry, () => error);
     this.#book.explain(modelId, explain.loadFailed(modelId, error));
   }
 
@@ -189,6 +191,6 @@ export class Scheduler {
     this.#book.explain(modelId, explain.engineFailed(entry, reason));
     const deaths = entry.died(this.#book.nowMs);
     this.#book.failed(entry, reason);
-    if (deaths >= MAX_DEATHS) this.#book.rejectWaiters(entry, refusal.broken(modelId, deaths));
+    if (deaths >= MAX_DEATHS) this.#book.rejectWaiters(entry, () => refusal.broken(modelId, deaths));
   }
 }

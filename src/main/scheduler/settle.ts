@@ -81,7 +81,7 @@ function loadWaitedFor(book: Book): void {
       case 'join':
         break;
       case 'reject':
-        book.rejectWaiters(entry, decision.error);
+        book.rejectWaiters(entry, () => decision.error);
         book.explain(entry.id, decision.error.message);
         break;
       case 'load':
