@@ -1,0 +1,123 @@
+import { mkdirSync } from 'node:fs';
+import { appendFile, copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ServedApp, serveApp } from '../harness/served-app.ts';
+import { launchChromium, SKIP_REASON } from './chromium.ts';
+
+/*
+ * The built page on the built app with real engines, as a user has it. Its screenshots are kept to be looked at.
+ */
+
+if (SKIP_REASON !== null) console.log(SKIP_REASON);
+
+const SCREENS = 'test/e2e/__screens__';
+const DEMO = 'resources/models/roundhouse-demo.gguf';
+
+describe.skipIf(SKIP_REASON !== null)('the page on the real app', () => {
+  let browser: Browser;
+  let app: ServedApp;
+  let dir: string;
+  let page: Page;
+  const complaints: string[] = [];
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const row = (id: string) => page.getByRole('row', { name: id });
+
+  beforeAll(async () => {
+    mkdirSync(SCREENS, { recursive: true });
+    dir = await mkdtemp(join(tmpdir(), 'roundhouse-e2e-'));
+    await copyFile(DEMO, join(dir, 'storyteller.gguf'));
+    app = await serveApp(`version: 1
+memory: { budget: 2GiB }
+models:
+  demo: { file: 'builtin:demo', name: Roundhouse demo, contextSize: 2048 }
+  storyteller: { file: '${dir}/storyteller.gguf', contextSize: 1024, parallel: 1, aliases: [stories] }
+  coder: { file: '${dir}/gone.gguf' }
+tiers:
+  default: { models: [demo] }
+  low: { models: [storyteller, demo] }
+`);
+    browser = await launchChromium();
+    page = await browser.newPage({ viewport: { width: 1180, height: 760 }, colorScheme: 'light' });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    await page.goto(`${app.url}/`);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await app?.[Symbol.asyncDispose]();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('shows what is there, and what is wrong with a file that is not', async () => {
+    await page.getByText('Serving').waitFor();
+    await row('demo').filter({ hasText: 'on disk' }).waitFor();
+    await row('coder').filter({ hasText: 'cannot load' }).waitFor();
+    await page.getByText('gone.gguf is not there').first().waitFor();
+  });
+
+  it('loads a model and shows what it holds', async () => {
+    await button('Load demo').click();
+    await row('demo').filter({ hasText: 'idle' }).waitFor();
+    await button('Load storyteller').click();
+    await row('storyteller').filter({ hasText: 'idle' }).waitFor();
+    await page.getByText(/Loaded storyteller in/).waitFor();
+    await page.screenshot({ path: `${SCREENS}/models-light.png` });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.screenshot({ path: `${SCREENS}/models-dark.png` });
+  });
+
+  it('chats, and the tokens stream', async () => {
+    await page.getByRole('link', { name: 'Playground' }).click();
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: /^demo/ }).click();
+    // Notes each length that the answer has on its way.
+    await page.evaluate(`
+      window.seenLengths = new Set();
+      new MutationObserver(() => {
+        const answer = document.querySelector('[data-testid="answer"]');
+        if (answer) window.seenLengths.add(answer.textContent.length);
+      }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    `);
+    await page.getByRole('textbox', { name: 'Message' }).fill('What is Roundhouse?');
+    await page.keyboard.press('Enter');
+    const answer = page.getByTestId('answer').last();
+    await answer.filter({ hasText: 'a single OpenAI-compatible address.' }).waitFor();
+    const steps = await page.evaluate<number>('window.seenLengths.size');
+    expect(steps).toBeGreaterThan(3);
+    await page
+      .getByText(/tokens\/s|tok\/s/)
+      .first()
+      .waitFor();
+
+    await page.getByRole('textbox', { name: 'Message' }).fill('How do I pin a model?');
+    await button('Send').click();
+    await page.getByText('unpin it').waitFor();
+    await page.screenshot({ path: `${SCREENS}/playground-dark.png` });
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.screenshot({ path: `${SCREENS}/playground-light.png` });
+  });
+
+  it('unloads', async () => {
+    await page.getByRole('link', { name: 'Models' }).click();
+    await button('Unload demo').click();
+    await row('demo').filter({ hasText: 'on disk' }).waitFor();
+    await page.getByText(/Unloaded demo .*asked to/).waitFor();
+  });
+
+  it('shows the line of a mistake in models.yaml while the last good one is in force', async () => {
+    await appendFile(join(app.dataDir, 'models.yaml'), 'memry: {}\n');
+    await page.getByText(/unknown key/).waitFor();
+    await page.getByText(/did you mean/).waitFor();
+    await page.screenshot({ path: `${SCREENS}/models-problem-light.png` });
+    await row('storyteller').waitFor();
+  });
+
+  it('had nothing to complain about', () => {
+    expect(complaints).toEqual([]);
+  });
+});
