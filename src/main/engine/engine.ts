@@ -36,6 +36,7 @@ export type EngineExit = { readonly asked: true } | { readonly asked: false; rea
 export class Engine {
   readonly #child: ChildHandle;
   readonly #options: EngineOptions;
+  /** Those whose last part has not come yet. */
   readonly #generations = new Map<number, PartQueue>();
   readonly #ready = Promise.withResolvers<EngineFacts>();
   #load: PromiseWithResolvers<LoadedInfo> | null = null;
@@ -45,7 +46,8 @@ export class Engine {
   #watchdog: Disposable | null = null;
   #killed: { reason: string | null } | null = null;
   #started = false;
-  #exited = false;
+  /** Set once the process has ended: what it is too late for fails with this. */
+  #ended: RoundhouseError | null = null;
 
   constructor(child: ChildHandle, options: EngineOptions) {
     this.#child = child;
@@ -69,6 +71,7 @@ export class Engine {
   /** @throws RoundhouseError `model_load_failed` with llama.cpp's words, `engine_failed` when the process ends */
   async load(request: Omit<LoadRequest, 'threads'>): Promise<LoadedInfo> {
     await this.#ready.promise;
+    if (this.#ended) throw this.#ended;
     this.#load = Promise.withResolvers();
     this.#send({ type: 'load', ...request, threads: this.#threads });
     return this.#load.promise;
@@ -84,7 +87,7 @@ export class Engine {
     const abort = () => this.#send({ type: 'abort', id });
     this.#generations.set(id, queue);
     this.#send({ type: 'generate', id, request });
-    if (this.#exited) queue.push(engineGone('it had ended before the request came'));
+    if (this.#ended) queue.push({ type: 'error', error: this.#ended.toJSON() });
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -105,7 +108,7 @@ export class Engine {
     } finally {
       signal.removeEventListener('abort', abort);
       this.#generations.delete(id);
-      this.#watch();
+      if (!this.#hasWork()) this.#unwatch();
     }
   }
 
@@ -120,6 +123,7 @@ export class Engine {
   /** Empties the engine. Aborts a load and generations under way. Rejects when the process ends instead. */
   async unload(): Promise<void> {
     await this.#ready.promise;
+    if (this.#ended) throw this.#ended;
     this.#unload ??= Promise.withResolvers();
     this.#send({ type: 'unload' });
     return this.#unload.promise;
@@ -140,6 +144,7 @@ export class Engine {
     const message = fromChildSchema.safeParse(raw);
     if (message.success) this.#handle(message.data);
     else this.#killFor('it sent a message that makes no sense');
+    this.#unwatch();
     this.#watch();
   }
 
@@ -170,24 +175,34 @@ export class Engine {
         this.#unload = null;
         return;
       case 'parts':
-        for (const [id, part] of message.parts) this.#generations.get(id)?.push(part);
+        for (const [id, part] of message.parts) {
+          this.#generations.get(id)?.push(part);
+          // The child owes no more, though the reader may take its time.
+          if (isLast(part)) this.#generations.delete(id);
+        }
         return;
       default:
         assertNever(message);
     }
   }
 
-  /** The watchdog runs while something is owed to us, and starts again with each message. */
+  /**
+   * The watchdog runs while something is owed to us. Only what the child says sets it back: what is sent does not, or
+   * callers that come and give up would keep a hung child alive.
+   */
   #watch(): void {
-    this.#watchdog?.[Symbol.dispose]();
-    this.#watchdog = null;
-    if (this.#exited || !this.#hasWork()) return;
+    if (this.#watchdog || this.#ended || !this.#hasWork()) return;
     const { clock, silenceLimitMs } = this.#options;
     this.#watchdog = clock.after(silenceLimitMs, () =>
       this.#killFor(
         `it was silent for ${Math.round(silenceLimitMs / 1000)} s while it had work, so it was ended`,
       ),
     );
+  }
+
+  #unwatch(): void {
+    this.#watchdog?.[Symbol.dispose]();
+    this.#watchdog = null;
   }
 
   #hasWork(): boolean {
@@ -200,10 +215,10 @@ export class Engine {
   }
 
   #exit(exit: { code: number | null; signal: string | null }): void {
-    this.#exited = true;
-    this.#watchdog?.[Symbol.dispose]();
+    this.#unwatch();
     const reason = this.#killed ? this.#killed.reason : exitReason(exit);
     const error = engineError(reason ?? 'it was stopped');
+    this.#ended = error;
     this.#ready.reject(error);
     this.#load?.reject(error);
     this.#unload?.reject(error);
@@ -226,8 +241,4 @@ function engineError(reason: string): RoundhouseError {
   return new RoundhouseError('engine_failed', `the engine failed: ${reason}; try again`, {
     retryAfterMs: 1000,
   });
-}
-
-function engineGone(reason: string): StreamPart {
-  return { type: 'error', error: engineError(reason).toJSON() };
 }

@@ -102,6 +102,7 @@ export class EngineHost {
         if (!isEmpty) return resident.engine.kill();
         resident.use = { kind: 'standby' };
         resident.stopping = false;
+        this.#shareThreads();
         this.#options.on.exited(modelId, { kept: true, reason: null });
       })
       .catch(() => resident.engine.kill());

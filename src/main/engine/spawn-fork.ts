@@ -17,17 +17,21 @@ export function spawnByFork(modulePath: string, onStderr: (text: string) => void
     child.stderr?.setEncoding('utf8').on('data', onStderr);
     // Without a listener a failed spawn or a write to a dead child would end the app; `exit` reports both.
     child.on('error', (error) => onStderr(`${error.message}\n`));
+    let ended = false;
     return {
       pid: child.pid,
       send: (message) => {
         if (child.connected) child.send(message as object);
       },
-      onMessage: (listener) => child.on('message', listener),
+      onMessage: (listener) =>
+        child.on('message', (message) => {
+          // Node may hand out what was still in the pipe after it told of the end.
+          if (!ended) listener(message);
+        }),
       onExit: (listener) => {
-        let told = false;
         const tell = (code: number | null, signal: string | null) => {
-          if (told) return;
-          told = true;
+          if (ended) return;
+          ended = true;
           listener({ code, signal });
         };
         child.once('exit', tell);
@@ -52,6 +56,16 @@ const PASSED_ON = [
   'USER',
 ];
 
+/**
+ * glibc keeps freed memory in its arenas, and keeps more the larger the blocks were that it saw freed. With fixed thresholds
+ * what a model held goes back to the system when it is unloaded. Source: mallopt(3). Other systems ignore these.
+ */
+const RETURN_MEMORY = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
 export function engineEnvironment(
   parent: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
@@ -59,5 +73,5 @@ export function engineEnvironment(
     const value = parent[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return Object.fromEntries(passed);
+  return { ...Object.fromEntries(passed), ...RETURN_MEMORY };
 }

@@ -38,6 +38,7 @@ export class Dispatcher {
   readonly #inbox: SchedulerEvent[] = [];
   #lastRequestId = 0;
   #running = false;
+  #closed = false;
   #alarm: Disposable | null = null;
 
   /** @param onSettled called after each event and its effects: what is shown may have changed */
@@ -50,13 +51,18 @@ export class Dispatcher {
 
   /** An effect may bring about the next event; it is taken after the present one, never inside it. */
   dispatch(event: SchedulerEvent): void {
+    if (this.#closed) return;
     this.#inbox.push(event);
     if (this.#running) return;
     this.#running = true;
-    for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
-      for (const effect of this.#scheduler.handle(next, this.#clock.monotonicMs())) this.#carryOut(effect);
+    try {
+      for (let next = this.#inbox.shift(); next; next = this.#inbox.shift()) {
+        for (const effect of this.#scheduler.handle(next, this.#clock.monotonicMs())) this.#carryOut(effect);
+      }
+    } finally {
+      // A bug in one event must not silence all that follow.
+      this.#running = false;
     }
-    this.#running = false;
     this.#setAlarm();
     this.#onSettled();
   }
@@ -79,13 +85,16 @@ export class Dispatcher {
     await this.#ask('unloadAsked', modelId, null);
   }
 
-  /** Stops waking the scheduler and turns away everybody who waits. */
+  /**
+   * Turns away everybody who waits and everybody who comes. No event is taken any more: the end of an engine would
+   * otherwise start the next one.
+   */
   [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#inbox.length = 0;
     this.#alarm?.[Symbol.dispose]();
-    const error = new RoundhouseError('shutting_down', 'Roundhouse is stopping; try again in a moment', {
-      retryAfterMs: 2000,
-    });
-    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#alarm = null;
+    for (const pending of this.#pending.values()) pending.reject(shuttingDown());
     this.#pending.clear();
   }
 
@@ -96,8 +105,8 @@ export class Dispatcher {
   ): Promise<Lease> {
     const requestId = ++this.#lastRequestId;
     const { promise, resolve, reject } = Promise.withResolvers<Lease>();
-    if (signal?.aborted) {
-      reject(cancelled());
+    if (this.#closed || signal?.aborted) {
+      reject(this.#closed ? shuttingDown() : cancelled());
       return promise;
     }
     const cancel = () => {
@@ -165,6 +174,7 @@ export class Dispatcher {
   }
 
   #setAlarm(): void {
+    if (this.#closed) return;
     this.#alarm?.[Symbol.dispose]();
     const atMs = this.#scheduler.nextDeadlineMs();
     this.#alarm =
@@ -174,6 +184,12 @@ export class Dispatcher {
             this.dispatch({ type: 'tick' }),
           );
   }
+}
+
+function shuttingDown(): RoundhouseError {
+  return new RoundhouseError('shutting_down', 'Roundhouse is stopping; try again in a moment', {
+    retryAfterMs: 2000,
+  });
 }
 
 function cancelled(): RoundhouseError {

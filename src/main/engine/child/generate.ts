@@ -6,6 +6,7 @@ import {
 } from 'node-llama-cpp';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest, EngineSampling, FinishReason, StreamPart } from '../../../shared/generation.ts';
+import { contextExceeded } from './context-error.ts';
 import { TextStream } from './text-stream.ts';
 
 export interface GenerateInput {
@@ -38,6 +39,8 @@ export async function generate(input: GenerateInput): Promise<void> {
   const text = new TextStream<Token>(
     (tokens, before) => model.detokenize(tokens, false, before),
     request.stop,
+    // A chat's answer is a text of its own; other prompts are continued, with the space between two words.
+    request.prompt.kind === 'chat' ? [] : prompt,
   );
   const generated: Token[] = [];
   let firstTokenMs: number | null = null;
@@ -47,10 +50,8 @@ export async function generate(input: GenerateInput): Promise<void> {
     await sequence.evaluateWithoutGeneratingNewTokens(rest);
   } else {
     reason = 'stop';
-    for await (const token of sequence.evaluate(
-      rest,
-      samplerOptions(sequence, request.sampling, generated),
-    )) {
+    const sampler = samplerOptions(sequence, request.sampling, generated, limit);
+    for await (const token of sequence.evaluate(rest, sampler)) {
       if (signal.aborted) return;
       firstTokenMs ??= monotonicMs();
       generated.push(token);
@@ -88,12 +89,7 @@ function checkRoom(promptTokens: number, contextSize: number): number {
     });
   }
   if (promptTokens >= contextSize) {
-    throw new RoundhouseError(
-      'context_length_exceeded',
-      `This model's maximum context length is ${contextSize} tokens. However, your messages resulted in ${promptTokens} tokens. ` +
-        'Please reduce the length of the messages, or raise contextSize for this model.',
-      { param: 'messages' },
-    );
+    throw contextExceeded(`${promptTokens}`, contextSize);
   }
   return contextSize - promptTokens;
 }
@@ -121,11 +117,15 @@ async function prefillAllButLastBatch(input: GenerateInput, tokens: readonly Tok
   return tokens.slice(start);
 }
 
+/** What llama.cpp takes for "any seed". Source: `LLAMA_DEFAULT_SEED`. A request's seed must repeat its text. */
+const RANDOM_SEED = 0xffff_ffff;
+
 /** node-llama-cpp's own defaults differ from the OpenAI API's, so nothing is left to them. */
 function samplerOptions(
   sequence: LlamaContextSequence,
   sampling: EngineSampling,
   generated: readonly Token[],
+  maxTokens: number,
 ): SequenceEvaluateOptions {
   const penalised =
     sampling.repeatPenalty !== 1 || sampling.frequencyPenalty !== 0 || sampling.presencePenalty !== 0;
@@ -134,12 +134,14 @@ function samplerOptions(
     topP: sampling.topP,
     topK: sampling.topK,
     minP: sampling.minP,
-    seed: sampling.seed,
+    seed: sampling.seed === RANDOM_SEED ? RANDOM_SEED - 1 : sampling.seed,
     ...(penalised
       ? {
           repeatPenalty: {
             // All that was generated, however long: the library alone would look back 64 tokens.
             punishTokens: () => [...generated],
+            // The same for each token: the library's sampler then learns one token at a time.
+            maxPunishTokens: maxTokens,
             penalty: sampling.repeatPenalty,
             frequencyPenalty: sampling.frequencyPenalty,
             presencePenalty: sampling.presencePenalty,
@@ -150,11 +152,14 @@ function samplerOptions(
   };
 }
 
+/**
+ * Ends of text too: to forbid them is the OpenAI API's own example, and `TokenBias.set` leaves them out. What it wraps is
+ * set directly, therefore. Source: node-llama-cpp, `TokenBias._biases`, logits by token.
+ */
 function tokenBias(sequence: LlamaContextSequence, biases: EngineSampling['logitBias']): TokenBias {
   const result = new TokenBias(sequence.model.tokenizer);
-  for (const [token, logit] of biases) {
-    // The library brands token ids; the API's are plain numbers of the same meaning.
-    result.set(token as Token, { logit });
-  }
+  // The field is internal, so its type is not published.
+  const { _biases: logits } = result as unknown as { readonly _biases: Map<number, number> };
+  for (const [token, logit] of biases) logits.set(token, logit);
   return result;
 }

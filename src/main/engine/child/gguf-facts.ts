@@ -67,6 +67,7 @@ export function headerFacts(
     headCounts,
     kvHeadCounts,
     feedForwardLengths: read.perLayer(key('feed_forward_length'), blockCount) ?? repeated(0, blockCount),
+    experts: experts(read, key),
     keyLength: read.count(key('attention.key_length'), LIMITS.count) ?? headLength,
     valueLength: read.count(key('attention.value_length'), LIMITS.count) ?? headLength,
     slidingWindow: read.count(key('attention.sliding_window'), LIMITS.count) || null,
@@ -83,6 +84,12 @@ export function headerFacts(
     embeddingBytes: embedding?.bytes ?? 0,
     outputType: output?.type.name ?? null,
   };
+}
+
+function experts(read: FactReader, key: (name: string) => string): HeaderFacts['experts'] {
+  const used = read.count(key('expert_used_count'), LIMITS.count);
+  if (!used) return null;
+  return { used, feedForwardLength: read.count(key('expert_feed_forward_length'), LIMITS.count) ?? 0 };
 }
 
 function vocabulary(

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp';
+import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest, StreamPart } from '../../../shared/generation.ts';
 import type { LoadedInfo, LoadRequest } from '../protocol.ts';
@@ -21,6 +21,7 @@ export class LoadedModel {
   readonly #context: LlamaContext;
   readonly #template: ChatTemplate;
   readonly #slots: Slot[];
+  readonly #longestTokenChars: number;
   #uses = 0;
 
   private constructor(parts: {
@@ -33,6 +34,7 @@ export class LoadedModel {
     this.#model = parts.model;
     this.#context = parts.context;
     this.#template = parts.template;
+    this.#longestTokenChars = longestTokenChars(parts.model);
     this.#slots = Array.from({ length: parts.context.totalSequences }, () => ({
       sequence: parts.context.getSequence(),
       busy: false,
@@ -96,7 +98,10 @@ export class LoadedModel {
     signal: AbortSignal,
     emit: (part: StreamPart) => void,
   ): Promise<void> {
-    const prompt = tokenizePrompt(this.#model, this.#template, request.prompt);
+    const prompt = tokenizePrompt(this.#model, this.#template, request.prompt, {
+      contextSize: this.#context.contextSize,
+      longestTokenChars: this.#longestTokenChars,
+    });
     const slot = this.#take(prompt);
     try {
       await generate({
@@ -134,6 +139,15 @@ export class LoadedModel {
   }
 }
 
+/** The vocabulary's spellings are never shorter than the text they stand for. */
+function longestTokenChars(model: LlamaModel): number {
+  let longest = 1;
+  for (const text of model.fileInfo.metadata.tokenizer?.ggml?.tokens ?? []) {
+    longest = Math.max(longest, text.length);
+  }
+  return longest;
+}
+
 const CACHE_TYPE = { f16: 'F16', q8_0: 'Q8_0', q4_0: 'Q4_0' } as const;
 
 async function templateOf(model: LlamaModel, file: string | null): Promise<ChatTemplate> {
@@ -143,6 +157,11 @@ async function templateOf(model: LlamaModel, file: string | null): Promise<ChatT
     source: source ?? CHATML_TEMPLATE,
     bosText: model.tokens.bosString ?? '',
     eosText: model.tokens.eosString ?? '',
-    specialTexts: specialTexts(tokenizer?.ggml?.tokens ?? [], tokenizer?.ggml?.token_type ?? []),
+    specialTexts: specialTexts(
+      tokenizer?.ggml?.tokens ?? [],
+      tokenizer?.ggml?.token_type ?? [],
+      // The library brands token ids; these are the vocabulary's own.
+      (token) => model.getTokenAttributes(token as Token).control,
+    ),
   });
 }

@@ -5,7 +5,9 @@ import type { EngineRequest } from '../../../shared/generation.ts';
 import type { FromChild, LoadRequest, ToChild } from '../protocol.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { Outbox } from './outbox.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { connectParent } from './parent.ts';
+import { skipEstimates } from './skip-estimates.ts';
 
 /*
  * The engine: a program of its own that holds at most one model. It is started empty (a standby), told to load, and
@@ -16,6 +18,7 @@ import { connectParent } from './parent.ts';
 const ALIVE_INTERVAL_MS = 1000;
 const PROGRESS_INTERVAL_MS = 100;
 
+skipEstimates();
 const parent = connectParent();
 const outbox = new Outbox((parts) => send({ type: 'parts', parts }));
 const generations = new Map<number, { readonly controller: AbortController; readonly done: Promise<void> }>();
@@ -86,6 +89,7 @@ async function unload(): Promise<void> {
   await Promise.all([...generations.values()].map(({ done }) => done));
   await loaded?.dispose();
   loaded = null;
+  collectGarbage();
   send({ type: 'unloaded' });
 }
 

@@ -1,4 +1,4 @@
-import { runInNewContext } from 'node:vm';
+import { createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { ChatMessage } from '../../../shared/generation.ts';
@@ -34,6 +34,7 @@ export interface TemplateOptions {
   readonly eosText: string;
   /** Spellings that the tokenizer turns into special tokens. */
   readonly specialTexts: readonly string[];
+  readonly renderLimitMs?: number;
 }
 
 /** @throws RoundhouseError `model_load_failed` when the template is too large or cannot be parsed */
@@ -46,20 +47,22 @@ export function compileTemplate(options: TemplateOptions): ChatTemplate {
     );
   }
   const template = parse(source);
+  const own = [source, options.bosText, options.eosText, ...options.specialTexts].join('');
   return {
     render(messages) {
-      const cut = unusedCharacter(messages);
-      const safe = messages.map((message) => ({
-        ...message,
-        content: breakSpecials(message.content, options.specialTexts, cut),
-      }));
+      const cut = unusedCharacter(messages, own);
+      const safe = messages.map((message) => withoutSpecials(message, options.specialTexts, cut));
       const prompt = renderTolerantly(safe, (list) =>
-        boundedRender(template, {
-          messages: list,
-          add_generation_prompt: true,
-          bos_token: options.bosText,
-          eos_token: options.eosText,
-        }),
+        boundedRender(
+          template,
+          {
+            messages: list,
+            add_generation_prompt: true,
+            bos_token: options.bosText,
+            eos_token: options.eosText,
+          },
+          options.renderLimitMs ?? RENDER_LIMIT_MS,
+        ),
       );
       return prompt.split(cut).filter((piece) => piece !== '');
     },
@@ -122,11 +125,17 @@ function systemText(messages: readonly ChatMessage[]): string {
     .join('\n\n');
 }
 
+const sandbox = { render: (): string => '' };
+createContext(sandbox);
+const callRender = new Script('render()');
+
 /** `vm` interrupts synchronous code, which nothing else in one thread can: an endless loop becomes an error. */
+const bounded = { script: new Script('render()'), context: createContext({ render: () => '' }) };
+
 function boundedRender(template: Template, variables: Record<string, unknown>): string {
-  const render = () => template.render(variables);
+  bounded.context.render = () => template.render(variables);
   try {
-    return String(runInNewContext('render()', { render }, { timeout: RENDER_LIMIT_MS }));
+    return String(bounded.script.runInContext(bounded.context, { timeout: RENDER_LIMIT_MS }));
   } catch (error) {
     if (isTimeout(error)) {
       throw new RoundhouseError(
@@ -139,12 +148,17 @@ function boundedRender(template: Template, variables: Record<string, unknown>): 
 }
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
 }
 
-/** A private-use character that no message holds. */
-function unusedCharacter(messages: readonly ChatMessage[]): string {
-  const text = messages.map((message) => message.content).join('');
+/** A private-use character that neither the messages hold nor the model's `own` texts. */
+function unusedCharacter(messages: readonly ChatMessage[], own: string): string {
+  const text = own + messages.map(({ content, name }) => content + (name ?? '')).join('');
   for (let code = 0xe000; code <= 0xf8ff; code++) {
     const character = String.fromCharCode(code);
     if (!text.includes(character)) return character;
@@ -156,6 +170,16 @@ function unusedCharacter(messages: readonly ChatMessage[]): string {
   );
 }
 
+/** All that a caller can write freely; roles are a closed list. */
+function withoutSpecials(message: ChatMessage, specialTexts: readonly string[], cut: string): ChatMessage {
+  const { content, name } = message;
+  return {
+    ...message,
+    content: breakSpecials(content, specialTexts, cut),
+    ...(name === undefined ? {} : { name: breakSpecials(name, specialTexts, cut) }),
+  };
+}
+
 /** Puts `cut` behind the first character of each special token's spelling, until none is left whole. */
 export function breakSpecials(text: string, specialTexts: readonly string[], cut: string): string {
   let broken = text;
@@ -164,23 +188,35 @@ export function breakSpecials(text: string, specialTexts: readonly string[], cut
     if (head === undefined || head.length === special.length) continue;
     // Once is not enough for a spelling that overlaps itself.
     while (broken.includes(special)) {
-      broken = broken.replaceAll(special, head + cut + special.slice(head.length));
+      // By a function, because `$` has a meaning in a replacement string.
+      broken = broken.replaceAll(special, () => head + cut + special.slice(head.length));
     }
   }
   return broken;
 }
 
+/** Looks like markup: `<tool_call>`, `[INST]`. */
+const MARKUP = /^[<[].*[>\]]$/s;
+
 /**
- * The spellings that must not come from message text: control tokens, and user-defined tokens that look like markup
- * (`<tool_call>`, `[INST]`). Other user-defined tokens are plain text (runs of spaces, line ends) and stay whole.
- * @param types token types as GGUF writes them: 3 = control, 4 = user-defined
+ * The spellings that must not come from message text: control tokens, the unknown token, and user-defined tokens that
+ * look like markup. Other user-defined tokens are plain text (runs of spaces, line ends) and stay whole.
+ * @param types token types as GGUF writes them: 1 = normal, 2 = unknown, 3 = control, 4 = user-defined
+ * @param isControl asked of normal tokens that look like markup: llama.cpp takes some of these for control tokens,
+ *   because files often leave their ends of turn unmarked
  */
-export function specialTexts(texts: readonly string[], types: readonly number[]): string[] {
+export function specialTexts(
+  texts: readonly string[],
+  types: readonly number[],
+  isControl: (token: number) => boolean,
+): string[] {
   const found: string[] = [];
-  for (const [index, type] of types.entries()) {
-    const text = texts[index];
-    if (text === undefined || text.length < 2) continue;
-    if (type === 3 || (type === 4 && /^[<[].*[>\]]$/s.test(text))) found.push(text);
+  for (const [token, text] of texts.entries()) {
+    if (text.length < 2) continue;
+    const type = types[token] ?? 1;
+    const isMarkup = MARKUP.test(text);
+    if (type === 2 || type === 3 || (type === 4 && isMarkup) || (type === 1 && isMarkup && isControl(token)))
+      found.push(text);
   }
   return found;
 }

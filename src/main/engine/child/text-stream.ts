@@ -1,7 +1,11 @@
-/** What a decoder gives for bytes that are not (yet) a whole character. */
+/** What a decoder gives, once, for the beginning of a character whose other bytes are missing. */
 const REPLACEMENT = '\uFFFD';
-/** UTF-8 takes four bytes at most, so a longer tail of undecodable tokens is damage, not a beginning. */
-const MAX_TOKENS_OF_ONE_CHARACTER = 4;
+/** The beginning of a character is at most three bytes, and a token at least one. */
+const TOKENS_OF_ONE_BEGINNING = 3;
+/** Some tokenizers write a space or not depending on what came before; this many tokens tell. */
+const TOKENS_BEFORE = 3;
+/** Tokens may go on ending inside characters for long; decoding them all again each time would get slow. */
+const MAX_PENDING = 16;
 
 /** Decodes `tokens` to text, knowing the tokens before them. */
 export type Detokenize<Token> = (tokens: readonly Token[], before: readonly Token[]) => string;
@@ -10,22 +14,28 @@ export type Detokenize<Token> = (tokens: readonly Token[], before: readonly Toke
  * Turns tokens into text that may be shown: a character split over tokens is held back until it is whole, and text
  * that could be the beginning of a stop string is held back until it is or is not one.
  *
- * The texts returned by `push` and `end`, joined, are the whole answer, cut before the first stop string. Source of the
- * rules: OpenAI API, "stop"; `text` never holds half a character.
+ * The texts returned by `push` and `end`, joined, are the whole answer, cut before the stop string that is complete
+ * first, however the text is split into tokens. Source of the rules: OpenAI API, "stop". No text holds half a
+ * character; bytes that are none come out as U+FFFD.
  */
 export class TextStream<Token> {
   readonly #detokenize: Detokenize<Token>;
   readonly #stops: readonly string[];
-  /** Tokens whose text is not out yet because they end inside a character. */
-  #pending: Token[] = [];
-  #before: Token[] = [];
+  #before: readonly Token[];
+  /** Tokens since the last one that ended with a whole character. */
+  #pending: readonly Token[] = [];
+  /** How much of the text of `#pending` is out already. */
+  #released = 0;
   /** Text that is decoded and might begin a stop string. */
   #held = '';
   #stopped = false;
 
-  constructor(detokenize: Detokenize<Token>, stops: readonly string[]) {
+  /** @param before what the tokens follow: a prompt that the text continues */
+  constructor(detokenize: Detokenize<Token>, stops: readonly string[], before: readonly Token[] = []) {
     this.#detokenize = detokenize;
-    this.#stops = stops;
+    // No text holds half a surrogate pair, and looking for one would cut characters in two.
+    this.#stops = stops.filter((stop) => stop.isWellFormed());
+    this.#before = before.slice(-TOKENS_BEFORE);
   }
 
   /** True once a stop string was found: nothing more will come out. */
@@ -36,23 +46,29 @@ export class TextStream<Token> {
   /** @returns text that is now safe to show, often empty */
   push(token: Token): string {
     if (this.#stopped) return '';
-    this.#pending.push(token);
+    this.#pending = [...this.#pending, token];
     const text = this.#detokenize(this.#pending, this.#before);
-    if (text.endsWith(REPLACEMENT) && this.#pending.length < MAX_TOKENS_OF_ONE_CHARACTER) return '';
-    this.#before = this.#pending;
-    this.#pending = [];
-    return this.#release(text);
+    const whole = withoutBeginning(text);
+    const fresh = whole.slice(this.#released);
+    this.#released = whole.length;
+    if (whole === text) this.#advance(this.#pending.length);
+    else if (this.#pending.length > MAX_PENDING) this.#advance(MAX_PENDING - TOKENS_OF_ONE_BEGINNING);
+    return this.#release(fresh);
   }
 
   /** The generation has ended: gives what was held back, less an unfinished character. */
   end(): string {
-    if (this.#stopped) return '';
-    const tail =
-      this.#pending.length === 0 ? '' : this.#detokenize(this.#pending, this.#before).replace(/\uFFFD+$/, '');
-    this.#pending = [];
-    const rest = this.#release(tail) + (this.#stopped ? '' : this.#held);
+    const rest = this.#held;
     this.#held = '';
     return rest;
+  }
+
+  /** The first `count` tokens are done with; of what remains, all that is whole is out. */
+  #advance(count: number): void {
+    this.#before = [...this.#before, ...this.#pending.slice(0, count)].slice(-TOKENS_BEFORE);
+    this.#pending = this.#pending.slice(count);
+    this.#released =
+      this.#pending.length === 0 ? 0 : withoutBeginning(this.#detokenize(this.#pending, this.#before)).length;
   }
 
   #release(text: string): string {
@@ -70,11 +86,20 @@ export class TextStream<Token> {
   }
 }
 
+function withoutBeginning(text: string): string {
+  return text.endsWith(REPLACEMENT) ? text.slice(0, -1) : text;
+}
+
+/** Where the stop string begins that is complete first, the longest of several; −1 when there is none. */
 function firstStop(text: string, stops: readonly string[]): number {
   let first = -1;
+  let firstEnd = Number.POSITIVE_INFINITY;
   for (const stop of stops) {
     const at = text.indexOf(stop);
-    if (at !== -1 && (first === -1 || at < first)) first = at;
+    const end = at + stop.length;
+    if (at === -1 || end > firstEnd || (end === firstEnd && at >= first)) continue;
+    first = at;
+    firstEnd = end;
   }
   return first;
 }

@@ -2,24 +2,48 @@ import type { LlamaModel, Token } from 'node-llama-cpp';
 import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { Prompt } from '../../../shared/generation.ts';
+import { contextExceeded } from './context-error.ts';
 import type { ChatTemplate } from './template.ts';
+
+/** What bounds a prompt before its tokens are counted. */
+export interface PromptBounds {
+  readonly contextSize: number;
+  /** UTF-16 units that one token can stand for at most. */
+  readonly longestTokenChars: number;
+}
 
 /**
  * The tokens of a prompt. In `chat` only the template's own text makes special tokens; in `text` and `tokens` the
  * caller speaks the model's language directly.
- * @throws RoundhouseError when the template refuses the messages, or a token id is not in the vocabulary
+ * @throws RoundhouseError when the template refuses the messages, a token id is not in the vocabulary, or the text is
+ *   far beyond the context: megabytes take seconds to tokenize, in which no other request of this engine goes on
  */
-export function tokenizePrompt(model: LlamaModel, template: ChatTemplate, prompt: Prompt): Token[] {
+export function tokenizePrompt(
+  model: LlamaModel,
+  template: ChatTemplate,
+  prompt: Prompt,
+  bounds: PromptBounds,
+): Token[] {
   switch (prompt.kind) {
-    case 'chat':
-      return withBos(model, tokenizePieces(model, template.render(prompt.messages)));
+    case 'chat': {
+      const pieces = template.render(prompt.messages);
+      checkLength(pieces, bounds);
+      return withBos(model, tokenizePieces(model, pieces));
+    }
     case 'text':
+      checkLength([prompt.text], bounds);
       return withBos(model, model.tokenize(prompt.text, true));
     case 'tokens':
       return checkedTokens(model, prompt.tokens);
     default:
       return assertNever(prompt);
   }
+}
+
+function checkLength(pieces: readonly string[], bounds: PromptBounds): void {
+  const chars = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const leastTokens = Math.ceil(chars / bounds.longestTokenChars);
+  if (leastTokens >= bounds.contextSize) throw contextExceeded(`at least ${leastTokens}`, bounds.contextSize);
 }
 
 function tokenizePieces(model: LlamaModel, pieces: readonly string[]): Token[] {
