@@ -3,9 +3,9 @@ import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest } from '../../../shared/generation.ts';
 import type { FromChild, LoadRequest, ToChild } from '../protocol.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { Outbox } from './outbox.ts';
-import { collectGarbage } from './collect-garbage.ts';
 import { connectParent } from './parent.ts';
 import { skipEstimates } from './skip-estimates.ts';
 

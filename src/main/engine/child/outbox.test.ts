@@ -77,3 +77,35 @@ test('what was sent is not touched by what comes later', () => {
   turn();
   expect(sent).toEqual([[[1, text('a')]], [[1, text('b')]]]);
 });
+
+test('text after text waits out the interval; the end of an answer does not', () => {
+  let nowMs = 0;
+  const delays: number[] = [];
+  const flushes: (() => void)[] = [];
+  const sent: [number, StreamPart][][] = [];
+  const outbox = new Outbox(
+    (parts) => sent.push(parts),
+    (flush, delayMs) => {
+      delays.push(delayMs);
+      flushes.push(flush);
+    },
+    () => nowMs,
+  );
+  outbox.add(1, text('a'));
+  flushes[0]?.();
+  nowMs = 1;
+  outbox.add(1, text('b'));
+  outbox.add(1, text('c'));
+  expect(delays).toEqual([0, 3]);
+  outbox.add(1, FINISH);
+  expect(delays).toEqual([0, 3, 0]);
+  flushes[2]?.();
+  flushes[1]?.();
+  expect(sent).toEqual([
+    [[1, text('a')]],
+    [
+      [1, text('bc')],
+      [1, FINISH],
+    ],
+  ]);
+});

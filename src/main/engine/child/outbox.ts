@@ -1,28 +1,38 @@
 import type { StreamPart } from '../../../shared/generation.ts';
 
+/** Text that follows text goes out at most this often: no eye sees the difference, and a message costs more than a token. */
+const TEXT_INTERVAL_MS = 4;
+
 /**
- * Gathers the parts of all generations and sends them at most once per turn of the event loop, with the text of one
- * generation joined: a message costs more than a token.
+ * Gathers the parts of all generations and sends them together, at most once per turn of the event loop, with the text
+ * of one generation joined. The first text after a pause, and everything that is not text, goes out with the present turn.
  */
 export class Outbox {
   readonly #send: (parts: [number, StreamPart][]) => void;
-  readonly #schedule: (flush: () => void) => void;
+  readonly #schedule: (flush: () => void, delayMs: number) => void;
+  readonly #monotonicMs: () => number;
   #parts: [number, StreamPart][] = [];
-  #scheduled = false;
+  #sentMs = Number.NEGATIVE_INFINITY;
+  /** What is scheduled: a flush with this turn, or one when the interval is over. */
+  #scheduled: 'nothing' | 'later' | 'now' = 'nothing';
 
   constructor(
     send: (parts: [number, StreamPart][]) => void,
-    schedule: (flush: () => void) => void = setImmediate,
+    schedule: (flush: () => void, delayMs: number) => void = onLoop,
+    monotonicMs: () => number = () => performance.now(),
   ) {
     this.#send = send;
     this.#schedule = schedule;
+    this.#monotonicMs = monotonicMs;
   }
 
   add(id: number, part: StreamPart): void {
     if (part.type !== 'text-delta' || !this.#joined(id, part.text)) this.#parts.push([id, part]);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#schedule(() => this.#flush());
+    const waitMs = part.type === 'text-delta' ? this.#sentMs + TEXT_INTERVAL_MS - this.#monotonicMs() : 0;
+    const wanted = waitMs > 0 ? 'later' : 'now';
+    if (this.#scheduled === 'now' || this.#scheduled === wanted) return;
+    this.#scheduled = wanted;
+    this.#schedule(() => this.#flush(), Math.max(0, waitMs));
   }
 
   #joined(id: number, text: string): boolean {
@@ -34,9 +44,17 @@ export class Outbox {
   }
 
   #flush(): void {
-    this.#scheduled = false;
+    // A later flush may find that an earlier one took everything.
+    if (this.#parts.length === 0) return;
     const parts = this.#parts;
     this.#parts = [];
+    this.#scheduled = 'nothing';
+    this.#sentMs = this.#monotonicMs();
     this.#send(parts);
   }
+}
+
+function onLoop(flush: () => void, delayMs: number): void {
+  if (delayMs > 0) setTimeout(flush, delayMs);
+  else setImmediate(flush);
 }

@@ -125,22 +125,20 @@ function systemText(messages: readonly ChatMessage[]): string {
     .join('\n\n');
 }
 
+/** `vm` interrupts synchronous code, which nothing else in one thread can: an endless loop becomes an error. */
 const sandbox = { render: (): string => '' };
 createContext(sandbox);
 const callRender = new Script('render()');
 
-/** `vm` interrupts synchronous code, which nothing else in one thread can: an endless loop becomes an error. */
-const bounded = { script: new Script('render()'), context: createContext({ render: () => '' }) };
-
-function boundedRender(template: Template, variables: Record<string, unknown>): string {
-  bounded.context.render = () => template.render(variables);
+function boundedRender(template: Template, variables: Record<string, unknown>, limitMs: number): string {
+  sandbox.render = () => template.render(variables);
   try {
-    return String(bounded.script.runInContext(bounded.context, { timeout: RENDER_LIMIT_MS }));
+    return String(callRender.runInContext(sandbox, { timeout: limitMs }));
   } catch (error) {
     if (isTimeout(error)) {
       throw new RoundhouseError(
         'model_load_failed',
-        `the model's chat template ran longer than ${RENDER_LIMIT_MS} ms; set chatTemplate: FILE for this model`,
+        `the model's chat template ran longer than ${limitMs} ms; set chatTemplate: FILE for this model`,
       );
     }
     throw error;
