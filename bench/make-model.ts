@@ -7,6 +7,7 @@ import {
   pad,
   tensorBytes,
 } from '../test/fixtures/gguf-writer.ts';
+import { createRandom, makeTokenizer, type TokenizerKind } from './make-tokenizer.ts';
 
 /*
  * Writes GGUF models of real shapes with random weights: what memory and speed depend on is real, what they say is not.
@@ -35,12 +36,14 @@ export const VOCABULARIES = { '512': 512, '32k': 32_000, '128k': 128_000 } as co
 
 export type ShapeName = keyof typeof SHAPES;
 export type VocabularyName = keyof typeof VOCABULARIES;
-export type WeightType = 'f16' | 'q8_0';
+export type WeightType = 'f16' | 'q8_0' | 'q4_0';
 
 export interface ModelRecipe {
   readonly shape: ShapeName;
   readonly type: WeightType;
   readonly vocab: VocabularyName;
+  /** Byte-level BPE as in Llama 3 and Qwen (default), or SentencePiece as in Llama 2 and Gemma. */
+  readonly tokenizer?: TokenizerKind;
   /** Default 1. */
   readonly seed?: number;
   /** A matrix of its own for the output, instead of the token embedding again. Default false, as small models have it. */
@@ -48,10 +51,7 @@ export interface ModelRecipe {
 }
 
 const ALIGNMENT = 32;
-const FILE_TYPES: Readonly<Record<WeightType, number>> = { f16: 1, q8_0: 7 };
-const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'] as const;
-const TOKEN_NORMAL = 1;
-const TOKEN_CONTROL = 3;
+const FILE_TYPES: Readonly<Record<WeightType, number>> = { f16: 1, q8_0: 7, q4_0: 2 };
 const CHATML = `{%- for message in messages -%}
 <|im_start|>{{ message['role'] }}
 {{ message['content'] }}<|im_end|>
@@ -66,7 +66,7 @@ export function makeModel(recipe: ModelRecipe, out: string): number {
   const random = createRandom(recipe.seed ?? 1);
   const tensors = tensorsOf(recipe);
   const header = ggufHeader({ metadata: metadataOf(recipe, random), tensors, alignment: ALIGNMENT });
-  const weights = recipe.type === 'f16' ? randomF16(random) : randomQ8(random);
+  const weights = WEIGHT_POOLS[recipe.type](random);
   const file = openSync(out, 'w');
   try {
     let bytes = writeSync(file, header);
@@ -85,7 +85,6 @@ function metadataOf(recipe: ModelRecipe, random: () => number): [string, GgufVal
   const shape = SHAPES[recipe.shape];
   const text = (value: string): GgufValue => ({ type: 'text', value });
   const u32 = (value: number): GgufValue => ({ type: 'u32', value });
-  const { tokens, types, merges } = makeVocabulary(VOCABULARIES[recipe.vocab], random);
   return [
     ['general.architecture', text('llama')],
     ['general.name', text(`Random ${recipe.shape} ${recipe.type} ${recipe.vocab}`)],
@@ -99,15 +98,8 @@ function metadataOf(recipe: ModelRecipe, random: () => number): [string, GgufVal
     ['llama.attention.layer_norm_rms_epsilon', { type: 'f32', value: 1e-5 }],
     ['llama.rope.dimension_count', u32(shape.width / shape.heads)],
     ['llama.rope.freq_base', { type: 'f32', value: 500_000 }],
-    ['llama.vocab_size', u32(tokens.length)],
-    ['tokenizer.ggml.model', text('gpt2')],
-    ['tokenizer.ggml.pre', text('qwen2')],
-    ['tokenizer.ggml.tokens', { type: 'texts', value: tokens }],
-    ['tokenizer.ggml.token_type', { type: 'i32s', value: types }],
-    ['tokenizer.ggml.merges', { type: 'texts', value: merges }],
-    ['tokenizer.ggml.bos_token_id', u32(tokens.indexOf(SPECIAL[0]))],
-    ['tokenizer.ggml.eos_token_id', u32(tokens.indexOf(SPECIAL[2]))],
-    ['tokenizer.ggml.add_bos_token', { type: 'bool', value: 0 }],
+    ['llama.vocab_size', u32(VOCABULARIES[recipe.vocab])],
+    ...makeTokenizer(recipe.tokenizer ?? 'bpe', VOCABULARIES[recipe.vocab], random),
     ['tokenizer.chat_template', text(CHATML)],
   ];
 }
@@ -142,45 +134,6 @@ function tensorsOf(recipe: ModelRecipe): GgufTensor[] {
   ];
 }
 
-interface Vocabulary {
-  readonly tokens: readonly string[];
-  readonly types: readonly number[];
-  readonly merges: readonly string[];
-}
-
-/** Byte-level BPE: the 256 bytes, then made-up words, each merged of two tokens before it, then ChatML's tokens. */
-function makeVocabulary(size: number, random: () => number): Vocabulary {
-  const tokens = byteTokens();
-  const known = new Set(tokens);
-  const merges: string[] = [];
-  const letters = tokens.filter((token) => /^[a-zĠ]$/.test(token));
-  const parts = [...letters];
-  while (tokens.length < size - SPECIAL.length) {
-    const left = parts[Math.floor(random() * parts.length)] ?? '';
-    const right = letters[Math.floor(random() * letters.length)] ?? '';
-    const merged = left + right;
-    if (merged.length > 12 || known.has(merged)) continue;
-    known.add(merged);
-    tokens.push(merged);
-    parts.push(merged);
-    merges.push(`${left} ${right}`);
-  }
-  const types = tokens.map(() => TOKEN_NORMAL);
-  return {
-    tokens: [...tokens, ...SPECIAL],
-    types: [...types, ...SPECIAL.map(() => TOKEN_CONTROL)],
-    merges,
-  };
-}
-
-/** GPT-2's way to write each byte as one printable character. */
-function byteTokens(): string[] {
-  const printable = (byte: number) =>
-    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
-}
-
 /**
  * Random bytes of one weight type, to be written over and over. Their number of units is prime, so that no two rows of
  * a matrix begin at the same place.
@@ -202,17 +155,23 @@ function randomF16(random: () => number): WeightPool {
   return { bytes, unitBytes: 2 };
 }
 
-function randomQ8(random: () => number): WeightPool {
+/** Blocks of one F16 scale and `unitBytes - 2` bytes of values. */
+function randomBlocks(random: () => number, unitBytes: number, scale: number): WeightPool {
   const units = 262_147;
-  const unitBytes = 34;
   const bytes = Buffer.allocUnsafe(units * unitBytes);
-  const scale = 0x1000 | 0x0100; // 2⁻¹¹ × 1.25 in F16: with values to ±127, weights to ±0.08
   for (let unit = 0; unit < units; unit++) {
     bytes.writeUInt16LE(scale, unit * unitBytes);
     for (let at = 2; at < unitBytes; at++) bytes[unit * unitBytes + at] = Math.floor(random() * 256);
   }
   return { bytes, unitBytes };
 }
+
+/** Scales that give weights of at most ±0.08: 2⁻¹¹ × 1.25 for values to ±127, 2⁻⁷ × 1.25 for values to ±8. */
+const WEIGHT_POOLS: Readonly<Record<WeightType, (random: () => number) => WeightPool>> = {
+  f16: randomF16,
+  q8_0: (random) => randomBlocks(random, 34, 0x1100),
+  q4_0: (random) => randomBlocks(random, 18, 0x2100),
+};
 
 function writeTensor(file: number, tensor: GgufTensor, pool: WeightPool, random: () => number): number {
   const bytes = tensorBytes(tensor);
@@ -228,37 +187,40 @@ function writeTensor(file: number, tensor: GgufTensor, pool: WeightPool, random:
   return bytes;
 }
 
-/** mulberry32: small, fast and good enough for weights. Numbers from 0 up to 1. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       shape: { type: 'string' },
       type: { type: 'string', default: 'f16' },
       vocab: { type: 'string', default: '32k' },
+      tokenizer: { type: 'string', default: 'bpe' },
       seed: { type: 'string', default: '1' },
       'separate-output': { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   });
-  const { shape = '', type, vocab, out } = values;
-  if (!isOneOf(shape, SHAPES) || !isOneOf(type, FILE_TYPES) || !isOneOf(vocab, VOCABULARIES) || !out) {
+  const { shape = '', type, vocab, tokenizer, out } = values;
+  if (
+    !isOneOf(shape, SHAPES) ||
+    !isOneOf(type, FILE_TYPES) ||
+    !isOneOf(vocab, VOCABULARIES) ||
+    !isOneOf(tokenizer, { bpe: true, spm: true }) ||
+    !out
+  ) {
     console.error(
-      `usage: node bench/make-model.ts --shape ${Object.keys(SHAPES).join('|')} --type f16|q8_0 ` +
-        `--vocab ${Object.keys(VOCABULARIES).join('|')} [--seed N] [--separate-output] --out FILE`,
+      `usage: node bench/make-model.ts --shape ${Object.keys(SHAPES).join('|')} --type ${Object.keys(FILE_TYPES).join('|')} ` +
+        `--vocab ${Object.keys(VOCABULARIES).join('|')} [--tokenizer bpe|spm] [--seed N] [--separate-output] --out FILE`,
     );
     process.exit(2);
   }
-  const recipe = { shape, type, vocab, seed: Number(values.seed), separateOutput: values['separate-output'] };
+  const recipe: ModelRecipe = {
+    shape,
+    type,
+    vocab,
+    tokenizer,
+    seed: Number(values.seed),
+    separateOutput: values['separate-output'],
+  };
   console.log(`${out}: ${(makeModel(recipe, out) / 1e6).toFixed(1)} MB`);
 }
 

@@ -4,6 +4,7 @@ import type { ModelSettings, Settings } from './config/settings.ts';
 import { createEstimator, type Estimator } from './engine/estimator.ts';
 import { EngineHost } from './engine/host.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
+import { EMPTY_ENGINE_BYTES } from './memory/backend.ts';
 import { budgetBytes } from './memory/budget.ts';
 import { totalBytes } from './memory/lines.ts';
 import { Meter } from './memory/meter.ts';
@@ -56,7 +57,11 @@ export class LocalRuntime {
     this.#estimator = createEstimator({
       spawn: options.spawnEstimator,
       clock,
-      backend: metal ? 'metal' : 'cpu',
+      engine: () => ({
+        backend: metal ? 'metal' : 'cpu',
+        repackedTypes: metal ? [] : machine.repackedTypes,
+        emptyBytes: this.#standbyBytes === STANDBY_GUESS_BYTES ? EMPTY_ENGINE_BYTES : this.#standbyBytes,
+      }),
     });
     this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
     this.#host = new EngineHost({

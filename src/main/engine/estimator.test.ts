@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/fakes/manual-clock.ts';
+import type { EngineTraits } from '../memory/backend.ts';
 import { type LoadSettings, predictLines } from '../memory/estimate.ts';
 import { totalBytes } from '../memory/lines.ts';
 import { readModelHeader } from './child/gguf-header.ts';
@@ -18,6 +19,7 @@ const SETTINGS: LoadSettings = {
   cacheType: 'f16',
   flashAttention: 'auto',
 };
+const ENGINE: EngineTraits = { backend: 'cpu', repackedTypes: [], emptyBytes: 32 * 1024 ** 2 };
 const FOREVER = new AbortController().signal;
 
 /** Children that do nothing by themselves. */
@@ -73,7 +75,7 @@ describe('createEstimator', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-  const create = () => createEstimator({ spawn: script.spawn, clock, backend: 'cpu' });
+  const create = () => createEstimator({ spawn: script.spawn, clock, engine: () => ENGINE });
   const started = async (count = 1) => {
     await clock.untilTimers(count);
     return script.last();
@@ -86,7 +88,7 @@ describe('createEstimator', () => {
     expect(child.sent).toEqual([{ type: 'estimate', file }]);
     child.say({ type: 'header', header });
     const [first] = await Promise.all(asked);
-    expect(first?.lines).toEqual(predictLines(header, SETTINGS, 'cpu'));
+    expect(first?.lines).toEqual(predictLines(header, SETTINGS, ENGINE));
     await estimator.estimate(file, { ...SETTINGS, contextSize: 512 }, FOREVER);
     expect(script.children).toHaveLength(1);
     expect(child.killed).toBe(true);
@@ -151,7 +153,7 @@ describe('createEstimator', () => {
     const spawn = spawnByFork(join(import.meta.dirname, 'child/estimate-main.ts'), (text) => {
       throw new Error(text);
     });
-    const estimator = createEstimator({ spawn, clock, backend: 'cpu' });
+    const estimator = createEstimator({ spawn, clock, engine: () => ENGINE });
     const estimate = await estimator.estimate(DEMO, SETTINGS, FOREVER);
     expect(estimate.header).toEqual(header);
     const { baseBytes, bytesPerContextToken } = estimate.line;

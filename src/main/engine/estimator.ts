@@ -1,13 +1,8 @@
 import { basename } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
-import {
-  type Backend,
-  type ContextLine,
-  contextLine,
-  type LoadSettings,
-  predictLines,
-} from '../memory/estimate.ts';
+import type { EngineTraits } from '../memory/backend.ts';
+import { type ContextLine, contextLine, type LoadSettings, predictLines } from '../memory/estimate.ts';
 import type { MemoryLines } from '../memory/lines.ts';
 import { readIdentity } from './gguf-files.ts';
 import { type EstimateRequest, estimateReplySchema, type ModelHeader } from './protocol-estimate.ts';
@@ -38,7 +33,8 @@ export interface EstimatorOptions {
   /** Starts an estimate child (`out/main/engine-estimate.js`): the same port as for engines. */
   readonly spawn: SpawnEngine;
   readonly clock: Clock;
-  readonly backend: Backend;
+  /** Asked at each estimate: what an empty engine holds is known better once one was measured. */
+  readonly engine: () => EngineTraits;
 }
 
 interface Reading {
@@ -70,8 +66,8 @@ export function createEstimator(options: EstimatorOptions): Estimator {
       const facts = await header(file, signal);
       return {
         header: facts,
-        lines: predictLines(facts, settings, options.backend),
-        line: contextLine(facts, settings, options.backend),
+        lines: predictLines(facts, settings, options.engine()),
+        line: contextLine(facts, settings, options.engine()),
       };
     },
   };

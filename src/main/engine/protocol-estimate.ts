@@ -27,6 +27,8 @@ export const modelHeaderSchema = z.object({
   headCounts: z.array(count),
   kvHeadCounts: z.array(count),
   feedForwardLengths: z.array(count),
+  /** Mixture of experts: how many work on each token, and how wide each is; `null` for dense models. */
+  experts: z.object({ used: count, feedForwardLength: count }).nullable(),
   /** Width of one head's key and value. */
   keyLength: count,
   valueLength: count,

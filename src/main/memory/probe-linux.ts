@@ -16,7 +16,8 @@ export async function linuxFootprint(pid: number): Promise<Footprint | null> {
 
 /**
  * Adds up `Private_Dirty` of everything and `Rss` of the model files. Those are known by how llama.cpp maps them
- * (read-only and shared, which nothing else in an engine is), so that a model file may have any name.
+ * (read-only and shared, which nothing else in an engine is), so that a model file may have any name. Pages of a file
+ * that was just downloaded are dirty until the system has written them: they are the file's, not the process's.
  * @param smaps text of `/proc/PID/smaps`
  */
 export function parseSmaps(smaps: string): Footprint {
@@ -24,7 +25,7 @@ export function parseSmaps(smaps: string): Footprint {
   let mappedBytes = 0;
   let isModelFile = false;
   for (const line of smaps.split('\n')) {
-    if (line.startsWith('Private_Dirty:')) privateBytes += kibibytes(line);
+    if (line.startsWith('Private_Dirty:')) privateBytes += isModelFile ? 0 : kibibytes(line);
     else if (line.startsWith('Rss:')) mappedBytes += isModelFile ? kibibytes(line) : 0;
     else if (/^[0-9a-f]/.test(line)) isModelFile = mapsModelFile(line);
   }

@@ -15,7 +15,7 @@ describe('parseSmaps', () => {
   it('adds private pages of all mappings and resident pages of model files only', () => {
     const smaps = [
       mapping('55d0-55d1 rw-p 00000000 00:00 0                  [heap]', 100, 90),
-      mapping('7f96-7f97 r--s 0000e000 fe:00 5324854            /models/a model.gguf', 2000, 0),
+      mapping('7f96-7f97 r--s 0000e000 fe:00 5324854            /models/a model.gguf', 2000, 1200),
       mapping('7f98-7f99 r--s 00000000 fe:00 5324855            /blobs/sha256-abc (deleted)', 300, 0),
       mapping('7fa0-7fa1 r-xp 00000000 fe:00 77                 /usr/lib/libc.so.6', 1500, 8),
       mapping('7fb0-7fb1 rw-s 00000000 00:01 12                 /memfd:shared (deleted)', 60, 60),

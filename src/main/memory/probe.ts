@@ -1,5 +1,6 @@
 import { arch, availableParallelism, cpus } from 'node:os';
 import si from 'systeminformation';
+import { repackedTypes } from './backend.ts';
 import type { Footprint } from './footprint.ts';
 import { linuxFootprint } from './probe-linux.ts';
 import { macFootprint } from './probe-macos.ts';
@@ -10,6 +11,8 @@ export interface Machine {
   readonly totalBytes: number;
   /** Cores that are worth giving to an engine: performance cores, where the machine has two kinds. */
   readonly performanceCores: number;
+  /** Tensor types of which llama.cpp's CPU backend keeps a second copy on this processor. */
+  readonly repackedTypes: readonly string[];
 }
 
 /** Reads the machine. The only part of the memory room that does. */
@@ -25,12 +28,18 @@ export interface MemoryProbe {
 export function createMemoryProbe(platform: NodeJS.Platform = process.platform): MemoryProbe {
   return {
     async machine() {
-      const [memory, name, cores] = await Promise.all([
+      const [memory, name, cores, cpuFlags] = await Promise.all([
         si.mem(),
         machineName(platform),
         performanceCores(platform),
+        si.cpuFlags(),
       ]);
-      return { name, totalBytes: Math.min(memory.total, containerLimitBytes()), performanceCores: cores };
+      return {
+        name,
+        totalBytes: Math.min(memory.total, containerLimitBytes()),
+        performanceCores: cores,
+        repackedTypes: repackedTypes(arch(), cpuFlags.split(' ')),
+      };
     },
     async availableBytes() {
       const { available } = await si.mem();
