@@ -74,21 +74,25 @@ export class EngineHost {
   load(modelId: string, model: ModelToLoad): void {
     const resident = this.#standbys()[0] ?? this.#start();
     const { threads, ...settings } = model.settings;
-    resident.use = { kind: 'model', modelId, threads };
+    const use: Resident['use'] = { kind: 'model', modelId, threads };
+    resident.use = use;
     resident.loadError = null;
     resident.stopping = false;
     this.#shareThreads();
-    resident.engine
-      .load({ path: model.path, settings })
-      .then((info) => {
-        if (!resident.stopping) this.#options.on.loaded(modelId, info);
-      })
-      .catch((error: unknown) => {
-        // A stop or an exit tells of itself.
-        if (resident.stopping || !this.#residents.has(resident)) return;
-        resident.loadError = RoundhouseError.from(error);
-        resident.engine.kill();
-      });
+    const stillWanted = () => resident.use === use && !resident.stopping && this.#residents.has(resident);
+    const load = async () => {
+      await resident.engine.ready;
+      if (this.#emptyBytes === null) await this.#measureEmpty(resident, stillWanted);
+      if (!stillWanted()) return;
+      const info = await resident.engine.load({ path: model.path, settings });
+      if (stillWanted()) this.#options.on.loaded(modelId, info);
+    };
+    load().catch((error: unknown) => {
+      // A stop or an exit tells of itself.
+      if (!stillWanted()) return;
+      resident.loadError = RoundhouseError.from(error);
+      resident.engine.kill();
+    });
   }
 
   /** Empties the model's engine and keeps the process if its memory came back; else ends it. Reported by `exited`. */
@@ -159,17 +163,20 @@ export class EngineHost {
     resident.engine.ready.then(
       ({ gpuBytes }) => {
         if (gpuBytes !== null) on.metalFound(gpuBytes);
-        void this.#measureEmpty(resident);
+        // One that is to load a model at once measures itself first, if no other was measured.
+        const standsBy = () => resident.use.kind === 'standby';
+        if (standsBy()) void this.#measureEmpty(resident, standsBy);
       },
       () => {},
     );
     return resident;
   }
 
-  async #measureEmpty(resident: Resident): Promise<void> {
-    if (resident.use.kind !== 'standby' || resident.engine.pid === undefined) return;
+  /** @param stillEmpty false when a load may have begun while the system was asked */
+  async #measureEmpty(resident: Resident, stillEmpty: () => boolean): Promise<void> {
+    if (resident.engine.pid === undefined) return;
     const bytes = await this.#options.footprintBytes(resident.engine.pid);
-    if (bytes === null || resident.use.kind !== 'standby') return;
+    if (bytes === null || !stillEmpty()) return;
     this.#emptyBytes = bytes;
     this.#options.on.standbyMeasured(bytes);
   }
