@@ -24,8 +24,6 @@ export type ModelState =
   | { readonly status: 'stopping'; readonly sinceMs: number }
   | { readonly status: 'failed'; readonly sinceMs: number; readonly reason: string };
 
-export type ModelStatus = ModelState['status'];
-
 export type StateEvent =
   | { readonly type: 'load'; readonly atMs: number }
   | { readonly type: 'progress'; readonly progress: number }
