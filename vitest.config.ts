@@ -7,6 +7,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
+          // Properties run thousands of cases, and the machine may be busy: a bound for what hangs, not for speed.
+          testTimeout: 30_000,
         },
       },
       {
