@@ -16,11 +16,12 @@ const HEADLESS = `
     process.exitCode = 7;
   }`;
 const ELECTRON = `#!${process.execPath}
+  const stay = process.argv.includes('--stay');
+  // Before it says that it is there, or the signal may come first.
+  if (stay) process.on('SIGTERM', () => process.exit(5));
   console.log(JSON.stringify({ who: 'electron', args: process.argv.slice(2) }));
-  if (process.argv.includes('--stay')) {
-    process.on('SIGTERM', () => process.exit(5));
-    setInterval(() => {}, 1e6);
-  } else process.exit(7);`;
+  if (stay) setInterval(() => {}, 1e6);
+  else process.exit(7);`;
 
 let root: string;
 beforeEach(() => {
