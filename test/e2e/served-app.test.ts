@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { appendFile, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +8,15 @@ import { type ServedApp, serveApp } from '../harness/served-app.ts';
 import { launchChromium, SKIP_REASON } from './chromium.ts';
 
 /*
- * The built page on the built app with real engines, as a user has it. Its screenshots are kept to be looked at.
+ * The built page on the built app with real engines, as a user has it. Its screenshots are to be looked at: with
+ * KEEP_SCREENS=1 they are written where they are kept, else into a folder that is named at the end.
  */
 
 if (SKIP_REASON !== null) console.log(SKIP_REASON);
 
-const SCREENS = 'test/e2e/__screens__';
+const SCREENS = process.env.KEEP_SCREENS
+  ? 'test/e2e/__screens__'
+  : mkdtempSync(join(tmpdir(), 'roundhouse-screens-'));
 const DEMO = 'resources/models/roundhouse-demo.gguf';
 
 describe.skipIf(SKIP_REASON !== null)('the page on the real app', () => {
@@ -26,7 +29,6 @@ describe.skipIf(SKIP_REASON !== null)('the page on the real app', () => {
   const row = (id: string) => page.getByRole('row', { name: id });
 
   beforeAll(async () => {
-    mkdirSync(SCREENS, { recursive: true });
     dir = await mkdtemp(join(tmpdir(), 'roundhouse-e2e-'));
     await copyFile(DEMO, join(dir, 'storyteller.gguf'));
     app = await serveApp(`version: 1
@@ -48,6 +50,7 @@ tiers:
     await page.goto(`${app.url}/`);
   });
   afterAll(async () => {
+    console.log(`Screenshots: ${SCREENS}`);
     await browser?.close();
     await app?.[Symbol.asyncDispose]();
     await rm(dir, { recursive: true, force: true });
