@@ -35,7 +35,8 @@ export const SETTINGS: EngineSettings = {
   contextSize: 1024,
   parallel: 1,
   batchSize: 128,
-  flashAttention: 'auto',
+  // On CPUs llama.cpp is slow with it where few tokens meet a long context, as they do here.
+  flashAttention: false,
   cacheType: 'f16',
   threads: 1,
   gpuLayers: 0,

@@ -7,10 +7,13 @@ import {
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest, EngineSampling, FinishReason, StreamPart } from '../../../shared/generation.ts';
 import { contextExceeded } from './context-error.ts';
+import type { Gate } from './gate.ts';
 import { TextStream } from './text-stream.ts';
 
 export interface GenerateInput {
   readonly sequence: LlamaContextSequence;
+  /** Shared by all slots of the context. */
+  readonly gate: Gate;
   readonly prompt: readonly Token[];
   readonly request: EngineRequest;
   readonly contextSize: number;
@@ -26,12 +29,12 @@ export interface GenerateInput {
  * @throws RoundhouseError `context_length_exceeded` before anything is evaluated
  */
 export async function generate(input: GenerateInput): Promise<void> {
-  const { sequence, prompt, request, signal, emit, monotonicMs } = input;
+  const { sequence, gate, prompt, request, signal, emit, monotonicMs } = input;
   const room = checkRoom(prompt.length, input.contextSize);
   const limit = Math.min(room, request.maxTokens ?? room);
 
   const startMs = monotonicMs();
-  const cachedTokens = await keepCommonPrefix(sequence, prompt);
+  const cachedTokens = await keepCommonPrefix(input);
   const rest = await prefillAllButLastBatch(input, prompt.slice(cachedTokens));
   if (signal.aborted) return;
 
@@ -62,6 +65,7 @@ export async function generate(input: GenerateInput): Promise<void> {
         reason = 'length';
         break;
       }
+      if (gate.opened) await gate.opened;
     }
     if (signal.aborted) return;
   }
@@ -99,9 +103,9 @@ function checkRoom(promptTokens: number, contextSize: number): number {
  * come only from evaluating. Some models (sliding window, recurrent) cannot be cut and start over.
  * @returns tokens of the prompt that need no prefill
  */
-async function keepCommonPrefix(sequence: LlamaContextSequence, prompt: readonly Token[]): Promise<number> {
+async function keepCommonPrefix({ sequence, gate, prompt }: GenerateInput): Promise<number> {
   const reusable = prompt.slice(0, prompt.length - 1);
-  await sequence.adaptStateToTokens(reusable, false);
+  await gate.closedWhile(() => sequence.adaptStateToTokens(reusable, false));
   return sequence.nextTokenIndex;
 }
 
@@ -112,6 +116,7 @@ async function prefillAllButLastBatch(input: GenerateInput, tokens: readonly Tok
     if (input.signal.aborted) return [];
     const slice = tokens.slice(start, start + input.batchSize);
     await input.sequence.evaluateWithoutGeneratingNewTokens(slice);
+    if (input.gate.opened) await input.gate.opened;
     start += input.batchSize;
   }
   return tokens.slice(start);

@@ -3,6 +3,7 @@ import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } fro
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest, StreamPart } from '../../../shared/generation.ts';
 import type { LoadedInfo, LoadRequest } from '../protocol.ts';
+import { Gate } from './gate.ts';
 import { generate } from './generate.ts';
 import { chooseSlot } from './slots.ts';
 import { CHATML_TEMPLATE, type ChatTemplate, compileTemplate, specialTexts } from './template.ts';
@@ -21,6 +22,7 @@ export class LoadedModel {
   readonly #context: LlamaContext;
   readonly #template: ChatTemplate;
   readonly #slots: Slot[];
+  readonly #gate = new Gate();
   readonly #longestTokenChars: number;
   #uses = 0;
 
@@ -106,6 +108,7 @@ export class LoadedModel {
     try {
       await generate({
         sequence: slot.sequence,
+        gate: this.#gate,
         prompt,
         request,
         contextSize: this.#context.contextSize,

@@ -29,7 +29,10 @@ export function connectParent<Incoming = ToChild, Outgoing = FromChild>(): Paren
     process.exit(2);
   }
   // SIGKILL, because a native thread may hold up an orderly exit, and there is nothing to tidy.
-  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  const end = () => process.kill(process.pid, 'SIGKILL');
+  process.on('disconnect', end);
+  // It may have gone while this program was still being read, before anybody listened.
+  if (!process.connected) end();
   return {
     send: (message) => {
       if (process.connected) process.send?.(message);
