@@ -48,6 +48,8 @@ export interface ModelRecipe {
   readonly seed?: number;
   /** A matrix of its own for the output, instead of the token embedding again. Default false, as small models have it. */
   readonly separateOutput?: boolean;
+  /** Makes every other layer look back only so many tokens (Gemma 2's architecture instead of Llama's). */
+  readonly slidingWindow?: number;
 }
 
 const ALIGNMENT = 32;
@@ -81,25 +83,29 @@ export function makeModel(recipe: ModelRecipe, out: string): number {
   }
 }
 
-function metadataOf(recipe: ModelRecipe, random: () => number): [string, GgufValue][] {
+function metadataOf(recipe: ModelRecipe, random: () => number): (readonly [string, GgufValue])[] {
   const shape = SHAPES[recipe.shape];
+  const architecture = recipe.slidingWindow === undefined ? 'llama' : 'gemma2';
   const text = (value: string): GgufValue => ({ type: 'text', value });
   const u32 = (value: number): GgufValue => ({ type: 'u32', value });
   return [
-    ['general.architecture', text('llama')],
+    ['general.architecture', text(architecture)],
     ['general.name', text(`Random ${recipe.shape} ${recipe.type} ${recipe.vocab}`)],
     ['general.file_type', u32(FILE_TYPES[recipe.type])],
-    ['llama.context_length', u32(shape.contextSize)],
-    ['llama.embedding_length', u32(shape.width)],
-    ['llama.block_count', u32(shape.layers)],
-    ['llama.feed_forward_length', u32(shape.feedForward)],
-    ['llama.attention.head_count', u32(shape.heads)],
-    ['llama.attention.head_count_kv', u32(shape.kvHeads)],
-    ['llama.attention.layer_norm_rms_epsilon', { type: 'f32', value: 1e-5 }],
-    ['llama.rope.dimension_count', u32(shape.width / shape.heads)],
-    ['llama.rope.freq_base', { type: 'f32', value: 500_000 }],
-    ['llama.vocab_size', u32(VOCABULARIES[recipe.vocab])],
+    [`${architecture}.context_length`, u32(shape.contextSize)],
+    [`${architecture}.embedding_length`, u32(shape.width)],
+    [`${architecture}.block_count`, u32(shape.layers)],
+    [`${architecture}.feed_forward_length`, u32(shape.feedForward)],
+    [`${architecture}.attention.head_count`, u32(shape.heads)],
+    [`${architecture}.attention.head_count_kv`, u32(shape.kvHeads)],
+    [`${architecture}.attention.layer_norm_rms_epsilon`, { type: 'f32', value: 1e-5 }],
+    [`${architecture}.rope.dimension_count`, u32(shape.width / shape.heads)],
+    [`${architecture}.rope.freq_base`, { type: 'f32', value: 500_000 }],
+    [`${architecture}.vocab_size`, u32(VOCABULARIES[recipe.vocab])],
     ...makeTokenizer(recipe.tokenizer ?? 'bpe', VOCABULARIES[recipe.vocab], random),
+    ...(recipe.slidingWindow === undefined
+      ? []
+      : ([[`${architecture}.attention.sliding_window`, u32(recipe.slidingWindow)]] as const)),
     ['tokenizer.chat_template', text(CHATML)],
   ];
 }
@@ -125,6 +131,9 @@ function tensorsOf(recipe: ModelRecipe): GgufTensor[] {
     matrix(`blk.${index}.ffn_gate`, width, feedForward),
     matrix(`blk.${index}.ffn_up`, width, feedForward),
     matrix(`blk.${index}.ffn_down`, feedForward, width),
+    ...(recipe.slidingWindow === undefined
+      ? []
+      : [norm(`blk.${index}.post_attention_norm`), norm(`blk.${index}.post_ffw_norm`)]),
   ];
   return [
     matrix('token_embd', width, vocabulary),
@@ -195,6 +204,7 @@ if (import.meta.main) {
       vocab: { type: 'string', default: '32k' },
       tokenizer: { type: 'string', default: 'bpe' },
       seed: { type: 'string', default: '1' },
+      'sliding-window': { type: 'string' },
       'separate-output': { type: 'boolean', default: false },
       out: { type: 'string' },
     },
@@ -209,7 +219,7 @@ if (import.meta.main) {
   ) {
     console.error(
       `usage: node bench/make-model.ts --shape ${Object.keys(SHAPES).join('|')} --type ${Object.keys(FILE_TYPES).join('|')} ` +
-        `--vocab ${Object.keys(VOCABULARIES).join('|')} [--tokenizer bpe|spm] [--seed N] [--separate-output] --out FILE`,
+        `--vocab ${Object.keys(VOCABULARIES).join('|')} [--tokenizer bpe|spm] [--seed N] [--separate-output] [--sliding-window N] --out FILE`,
     );
     process.exit(2);
   }
@@ -220,6 +230,7 @@ if (import.meta.main) {
     tokenizer,
     seed: Number(values.seed),
     separateOutput: values['separate-output'],
+    ...(values['sliding-window'] === undefined ? {} : { slidingWindow: Number(values['sliding-window']) }),
   };
   console.log(`${out}: ${(makeModel(recipe, out) / 1e6).toFixed(1)} MB`);
 }

@@ -52,6 +52,8 @@ export async function measureEngine(
     const emptyBytes = await footprintBytes(engine);
     const peak = watchPeak(engine);
     const info = await engine.load({ path: file, settings });
+    // Before JavaScript's garbage of the load goes, which it does at no certain time.
+    await peak.look();
     const prompt = Math.min(promptTokens, info.contextSize - GENERATED_TOKENS);
     await Promise.all(Array.from({ length: settings.parallel }, (_, slot) => use(engine, prompt, slot)));
     await sleep(SETTLE_MS);
@@ -70,12 +72,15 @@ async function footprintBytes(engine: Engine): Promise<number> {
   return footprint.totalBytes;
 }
 
-function watchPeak(engine: Engine): { end(): Promise<number> } {
+function watchPeak(engine: Engine): { look(): Promise<void>; end(): Promise<number> } {
   let peakBytes = 0;
   let watching = true;
+  const look = async () => {
+    peakBytes = Math.max(peakBytes, await footprintBytes(engine));
+  };
   const sample = async () => {
     while (watching) {
-      peakBytes = Math.max(peakBytes, await footprintBytes(engine));
+      await look();
       await sleep(SAMPLE_EVERY_MS);
     }
   };
@@ -83,6 +88,7 @@ function watchPeak(engine: Engine): { end(): Promise<number> } {
   // Seen by `end`; until then a rejection is not unhandled.
   done.catch(() => {});
   return {
+    look,
     async end() {
       watching = false;
       await done;

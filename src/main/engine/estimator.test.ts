@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../../test/fakes/manual-clock.ts';
 import type { EngineTraits } from '../memory/backend.ts';
-import { type LoadSettings, predictLines } from '../memory/estimate.ts';
+import { predictLines } from '../memory/estimate.ts';
 import { totalBytes } from '../memory/lines.ts';
 import { readModelHeader } from './child/gguf-header.ts';
 import { createEstimator } from './estimator.ts';
+import type { LoadSettings } from './protocol-estimate.ts';
 import type { ChildHandle } from './spawn.ts';
 import { spawnByFork } from './spawn-fork.ts';
 
@@ -85,8 +86,8 @@ describe('createEstimator', () => {
     const estimator = create();
     const asked = [1, 2, 3].map(() => estimator.estimate(file, SETTINGS, FOREVER));
     const child = await started();
-    expect(child.sent).toEqual([{ type: 'estimate', file }]);
-    child.say({ type: 'header', header });
+    expect(child.sent).toEqual([{ type: 'estimate', file, contexts: [] }]);
+    child.say({ type: 'header', header, contextBytes: null });
     const [first] = await Promise.all(asked);
     expect(first?.lines).toEqual(predictLines(header, SETTINGS, ENGINE));
     await estimator.estimate(file, { ...SETTINGS, contextSize: 512 }, FOREVER);
@@ -98,11 +99,11 @@ describe('createEstimator', () => {
   it('reads a file that changed again', async () => {
     const estimator = create();
     const first = estimator.header(file, FOREVER);
-    (await started()).say({ type: 'header', header });
+    (await started()).say({ type: 'header', header, contextBytes: null });
     await first;
     writeFileSync(file, 'second, and longer');
     const second = estimator.header(file, FOREVER);
-    (await started()).say({ type: 'header', header: { ...header, name: 'Second' } });
+    (await started()).say({ type: 'header', header: { ...header, name: 'Second' }, contextBytes: null });
     expect((await second).name).toBe('Second');
     expect(script.children).toHaveLength(2);
   });
@@ -115,7 +116,7 @@ describe('createEstimator', () => {
     const child = await started();
     leaving.abort(new Error('gone'));
     await expect(left).rejects.toThrow('gone');
-    child.say({ type: 'header', header });
+    child.say({ type: 'header', header, contextBytes: null });
     expect(await staying).toEqual(header);
   });
 
@@ -139,7 +140,7 @@ describe('createEstimator', () => {
     await outcome;
     expect(clock.pendingTimers).toBe(0);
     const again = estimator.header(file, FOREVER);
-    (await started()).say({ type: 'header', header });
+    (await started()).say({ type: 'header', header, contextBytes: null });
     expect(await again).toEqual(header);
   });
 

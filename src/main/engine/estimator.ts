@@ -2,14 +2,20 @@ import { basename } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineTraits } from '../memory/backend.ts';
-import { type ContextLine, contextLine, type LoadSettings, predictLines } from '../memory/estimate.ts';
-import type { MemoryLines } from '../memory/lines.ts';
+import { type ContextLine, contextLine, effectiveContextSize, predictLines } from '../memory/estimate.ts';
+import { type MemoryLines, totalBytes } from '../memory/lines.ts';
 import { readIdentity } from './gguf-files.ts';
-import { type EstimateRequest, estimateReplySchema, type ModelHeader } from './protocol-estimate.ts';
+import {
+  type EstimateRequest,
+  estimateReplySchema,
+  type LoadSettings,
+  type ModelHeader,
+} from './protocol-estimate.ts';
 import type { SpawnEngine } from './spawn.ts';
 
-/** Longest that a header may take. Disks that sleep need seconds; the reading itself needs milliseconds. */
+/** Longest that an answer may take. Disks that sleep need seconds; the reading itself needs milliseconds. */
 const TIME_LIMIT_MS = 15_000;
+const KEPT_ANSWERS = 256;
 
 export interface Estimate {
   readonly header: ModelHeader;
@@ -37,40 +43,87 @@ export interface EstimatorOptions {
   readonly engine: () => EngineTraits;
 }
 
-interface Reading {
-  readonly identity: string;
-  readonly header: Promise<ModelHeader>;
+interface Answer {
+  readonly header: ModelHeader;
+  readonly contextBytes: readonly number[] | null;
 }
 
 export function createEstimator(options: EstimatorOptions): Estimator {
-  /** By file; a file that changed is read again. Those who ask while one is under way share it. */
-  const readings = new Map<string, Reading>();
+  const headers = new Kept(async (file: string) => (await askChild(file, [], options)).header);
+  /** Only for architectures whose context the header does not tell; the key is the file and the settings. */
+  const contexts = new Kept(
+    async (file: string, asked: readonly LoadSettings[]) =>
+      (await askChild(file, asked, options)).contextBytes,
+  );
 
-  async function header(file: string, signal: AbortSignal): Promise<ModelHeader> {
-    signal.throwIfAborted();
-    const identity = await identityOf(file);
-    const known = readings.get(file);
-    if (known?.identity === identity) return unlessAborted(known.header, signal);
-    const reading = { identity, header: readInChild(file, options) };
-    readings.set(file, reading);
-    // A failure is told to those who wait now, and not kept: it may have been the disk.
-    reading.header.catch(() => {
-      if (readings.get(file) === reading) readings.delete(file);
+  async function libraryEstimate(
+    header: ModelHeader,
+    file: string,
+    settings: LoadSettings,
+    identity: string,
+  ) {
+    const contextSize = effectiveContextSize(header, settings.contextSize);
+    const asked = [contextSize, Math.ceil(contextSize / 2)].map((size) => ({
+      ...settings,
+      contextSize: size,
+    }));
+    const contextBytes = await contexts.get(JSON.stringify([file, asked]), identity, file, asked);
+    return asked.map((context, index) => {
+      const known = contextBytes?.[index];
+      const traits = options.engine();
+      return predictLines(header, context, traits, known === undefined ? {} : { contextBytes: known });
     });
-    return unlessAborted(reading.header, signal);
+  }
+
+  async function estimate(file: string, settings: LoadSettings): Promise<Estimate> {
+    const identity = await identityOf(file);
+    const header = await headers.get(file, identity, file);
+    if (header.plainAttention) {
+      const traits = options.engine();
+      const lines = predictLines(header, settings, traits);
+      return { header, lines, line: contextLine(header, settings, traits) };
+    }
+    const [lines, half] = await libraryEstimate(header, file, settings, identity);
+    if (!lines || !half) throw new Error('two contexts were asked for');
+    const contextSize = effectiveContextSize(header, settings.contextSize);
+    const bytesPerContextToken =
+      (totalBytes(lines) - totalBytes(half)) / (contextSize - Math.ceil(contextSize / 2));
+    const baseBytes = totalBytes(lines) - bytesPerContextToken * contextSize;
+    return { header, lines, line: { baseBytes, bytesPerContextToken } };
   }
 
   return {
-    header,
-    async estimate(file, settings, signal) {
-      const facts = await header(file, signal);
-      return {
-        header: facts,
-        lines: predictLines(facts, settings, options.engine()),
-        line: contextLine(facts, settings, options.engine()),
-      };
-    },
+    header: (file, signal) =>
+      unlessAborted(signal, async () => headers.get(file, await identityOf(file), file)),
+    estimate: (file, settings, signal) => unlessAborted(signal, () => estimate(file, settings)),
   };
+}
+
+/**
+ * Answers by key, for as long as the file is the same one. Those who ask while one is under way share it. A failure is
+ * told to who waits now and not kept: it may have been the disk.
+ */
+class Kept<Arguments extends readonly unknown[], Value> {
+  readonly #ask: (...args: Arguments) => Promise<Value>;
+  readonly #answers = new Map<string, { readonly identity: string; readonly value: Promise<Value> }>();
+
+  constructor(ask: (...args: Arguments) => Promise<Value>) {
+    this.#ask = ask;
+  }
+
+  get(key: string, identity: string, ...args: Arguments): Promise<Value> {
+    const known = this.#answers.get(key);
+    if (known?.identity === identity) return known.value;
+    const answer = { identity, value: this.#ask(...args) };
+    this.#answers.set(key, answer);
+    // The oldest goes: who moves a slider asks for very many.
+    const oldest = this.#answers.keys().next();
+    if (this.#answers.size > KEPT_ANSWERS && !oldest.done) this.#answers.delete(oldest.value);
+    answer.value.catch(() => {
+      if (this.#answers.get(key) === answer) this.#answers.delete(key);
+    });
+    return answer.value;
+  }
 }
 
 async function identityOf(file: string): Promise<string> {
@@ -84,8 +137,12 @@ async function identityOf(file: string): Promise<string> {
   }
 }
 
-function readInChild(file: string, { spawn, clock }: EstimatorOptions): Promise<ModelHeader> {
-  const { promise, resolve, reject } = Promise.withResolvers<ModelHeader>();
+function askChild(
+  file: string,
+  contexts: readonly LoadSettings[],
+  { spawn, clock }: EstimatorOptions,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const fail = (reason: string) =>
     reject(new RoundhouseError('gguf_invalid', `${basename(file)} cannot be used: ${reason}.`));
   const child = spawn();
@@ -96,7 +153,7 @@ function readInChild(file: string, { spawn, clock }: EstimatorOptions): Promise<
   child.onMessage((message) => {
     const reply = estimateReplySchema.safeParse(message);
     if (!reply.success) fail('the process that reads headers answered what was not understood');
-    else if (reply.data.type === 'header') resolve(reply.data.header);
+    else if (reply.data.type === 'header') resolve(reply.data);
     else reject(new RoundhouseError('gguf_invalid', reply.data.message));
     child.kill();
   });
@@ -104,16 +161,18 @@ function readInChild(file: string, { spawn, clock }: EstimatorOptions): Promise<
     limit[Symbol.dispose]();
     fail(`the process that reads headers ended (${signal ?? `code ${code}`})`);
   });
-  const request: EstimateRequest = { type: 'estimate', file };
+  const request: EstimateRequest = { type: 'estimate', file, contexts };
   child.send(request);
   return promise;
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function unlessAborted<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-    if (signal.aborted) abort();
+    run()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
   });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { EngineSettings } from '../config/settings.ts';
 
 /*
  * What the estimate child and the main process say to each other, and the facts of a GGUF header that both use.
@@ -58,15 +59,28 @@ export const modelHeaderSchema = z.object({
 });
 export type ModelHeader = z.infer<typeof modelHeaderSchema>;
 
-/** Asked of an estimate child, once: it answers and ends. */
+/** The settings that memory depends on. */
+export type LoadSettings = Pick<
+  EngineSettings,
+  'contextSize' | 'parallel' | 'batchSize' | 'cacheType' | 'flashAttention'
+>;
+
+/** Asked of an estimate child, once: it answers and is ended. */
 export interface EstimateRequest {
   readonly type: 'estimate';
   /** The model's only file, or its first shard. */
   readonly file: string;
+  /** Contexts of which llama.cpp's own figure is wanted, where the header alone does not tell. */
+  readonly contexts: readonly LoadSettings[];
 }
 
 export const estimateReplySchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('header'), header: modelHeaderSchema }),
+  z.object({
+    type: z.literal('header'),
+    header: modelHeaderSchema,
+    /** For each of the contexts asked for, cache and buffers; `null` where the header tells, or llama.cpp does not. */
+    contextBytes: z.array(bytes).nullable(),
+  }),
   /** Why the file cannot be used, in words for the user. */
   z.object({ type: z.literal('refused'), message: z.string() }),
 ]);

@@ -1,5 +1,5 @@
 import type { EngineSettings } from '../config/settings.ts';
-import type { ModelHeader } from '../engine/protocol-estimate.ts';
+import type { LoadSettings, ModelHeader } from '../engine/protocol-estimate.ts';
 import type { EngineTraits } from './backend.ts';
 import { type MemoryLines, totalBytes } from './lines.ts';
 
@@ -8,12 +8,6 @@ import { type MemoryLines, totalBytes } from './lines.ts';
  * the interface's slider can ask it at every move. docs/decisions/0003 says where the figures come from, and
  * bench/estimate.ts holds them against what the system says.
  */
-
-/** The settings that memory depends on. */
-export type LoadSettings = Pick<
-  EngineSettings,
-  'contextSize' | 'parallel' | 'batchSize' | 'cacheType' | 'flashAttention'
->;
 
 /** Bytes = `baseBytes` + `bytesPerContextToken` × context size of one slot. */
 export interface ContextLine {
@@ -49,21 +43,31 @@ export function effectiveContextSize(header: ModelHeader, contextSize: number): 
   return stepped(Math.min(contextSize, header.trainedContextSize ?? contextSize));
 }
 
-/**
- * @param deepestTokens the most tokens that any slot has held. Buffers grow with it; left out, the context is taken to
- *   be full, which is what has to be reserved.
- */
+/** What is known beyond the header. */
+export interface Known {
+  /**
+   * The most tokens that any slot has held. Buffers grow with it; left out, the context is taken to be full, which is
+   * what has to be reserved.
+   */
+  readonly deepestTokens?: number;
+  /** llama.cpp's own figure for a context of these settings, cache and buffers together. */
+  readonly contextBytes?: number;
+}
+
 export function predictLines(
   header: ModelHeader,
   settings: LoadSettings,
   engine: EngineTraits,
-  deepestTokens: number = Number.POSITIVE_INFINITY,
+  known: Known = {},
 ): MemoryLines {
   const contextTokens = effectiveContextSize(header, settings.contextSize);
-  const seenTokens = Math.min(contextTokens, stepped(deepestTokens));
+  const seenTokens = Math.min(contextTokens, stepped(known.deepestTokens ?? contextTokens));
   return {
     weightsBytes: header.tensorBytes + repackedBytes(header, engine),
-    cacheBytes: Math.ceil(settings.parallel * contextTokens * cacheBytesPerToken(header, settings.cacheType)),
+    cacheBytes:
+      known.contextBytes === undefined
+        ? Math.ceil(settings.parallel * contextTokens * cacheBytesPerToken(header, settings.cacheType))
+        : Math.max(0, known.contextBytes - reservedBufferBytes(header, settings, contextTokens)),
     buffersBytes:
       settings.batchSize * bufferBytesPerRow(header, settings, seenTokens) +
       settings.parallel * header.vocabulary.size * SAMPLING_BYTES_PER_TOKEN,
@@ -112,6 +116,16 @@ function bufferBytesPerRow(header: ModelHeader, settings: LoadSettings, seenToke
   if (settings.flashAttention !== false) return widest + seenTokens * F16_BYTES;
   const scores = (Math.max(...headCounts) * seenTokens + 6 * embeddingLength) * F32_BYTES;
   return Math.max(widest, scores) + seenTokens * F32_BYTES;
+}
+
+/**
+ * What llama.cpp sets aside for computing. More than is ever touched: it counts on logits for every token of a batch,
+ * and they are asked for the last one of each slot only.
+ */
+function reservedBufferBytes(header: ModelHeader, settings: LoadSettings, contextTokens: number): number {
+  const logits = (header.vocabulary.size + 4 * header.embeddingLength) * F32_BYTES;
+  const widest = bufferBytesPerRow(header, settings, contextTokens);
+  return settings.batchSize * Math.max(widest, logits + contextTokens * F16_BYTES);
 }
 
 function stepped(tokens: number): number {

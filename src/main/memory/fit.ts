@@ -1,8 +1,8 @@
 import type { EngineSettings } from '../config/settings.ts';
-import type { ModelHeader } from '../engine/protocol-estimate.ts';
+import type { LoadSettings, ModelHeader } from '../engine/protocol-estimate.ts';
 import type { EngineTraits } from './backend.ts';
 import { type Correction, corrected } from './correction.ts';
-import { CONTEXT_STEP, effectiveContextSize, type LoadSettings, predictLines } from './estimate.ts';
+import { CONTEXT_STEP, effectiveContextSize, predictLines } from './estimate.ts';
 import { type MemoryLines, totalBytes } from './lines.ts';
 
 export interface Fit {
@@ -21,7 +21,7 @@ const CACHE_TYPES = ['f16', 'q8_0', 'q4_0'] as const satisfies readonly EngineSe
  * The settings nearest to `asked` with which the model takes at most `bytes`: first a smaller context (down to 2,048
  * tokens, or what was asked), then a smaller batch, then a lighter cache. `null` when nothing does.
  */
-export function fit(
+export function fitInto(
   bytes: number,
   header: ModelHeader,
   asked: LoadSettings,

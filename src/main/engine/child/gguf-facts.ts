@@ -11,22 +11,37 @@ const LIMITS = { layers: 1024, count: 2 ** 31 - 1, shownText: 200 } as const;
 const TOKEN_EMBEDDING = 'token_embd.weight';
 const OUTPUT = 'output.weight';
 
-/** Keys, after the architecture's name, of layers that do not keep one key and value per token. */
+/**
+ * Architectures whose layers all keep one key and value per token in llama.cpp, and whose graphs are Llama's or narrower.
+ * Some others do too: for them llama.cpp itself is asked, which is right as well and slower.
+ */
+const PLAIN_ARCHITECTURES = new Set([
+  'llama',
+  'qwen2',
+  'qwen2moe',
+  'qwen3',
+  'qwen3moe',
+  'gemma',
+  'glm4',
+  'granite',
+  'granitemoe',
+  'internlm2',
+  'olmo',
+  'olmoe',
+  'smollm3',
+  'stablelm',
+  'starcoder2',
+]);
+
+/** Keys, after the architecture's name, by which even one of those would have other layers. */
 const OTHER_MEMORY = [
   'attention.key_length_mla',
   'attention.sliding_window',
   'attention.shared_kv_layers',
-  'attention.indexer.top_k',
-  'attention.causal',
   'attention.chunk_size',
+  'attention.causal',
   'ssm.state_size',
-  'ssm.conv_kernel',
-  'ssm.inner_size',
-  'wkv.head_size',
-  'shortconv.l_cache',
-  'kda.head_dim',
   'nextn_predict_layers',
-  'full_attention_interval',
 ] as const;
 
 /**
@@ -71,7 +86,10 @@ export function headerFacts(
     keyLength: read.count(key('attention.key_length'), LIMITS.count) ?? headLength,
     valueLength: read.count(key('attention.value_length'), LIMITS.count) ?? headLength,
     slidingWindow: read.count(key('attention.sliding_window'), LIMITS.count) || null,
-    plainAttention: heads > 0 && !OTHER_MEMORY.some((name) => metadata.has(key(name))),
+    plainAttention:
+      PLAIN_ARCHITECTURES.has(architecture) &&
+      heads > 0 &&
+      !OTHER_MEMORY.some((name) => metadata.has(key(name))),
     vocabulary: vocabulary(read, metadata, key('vocab_size'), embedding),
     hasChatTemplate: read.hasText('tokenizer.chat_template'),
     tensorCount: tensors.length,

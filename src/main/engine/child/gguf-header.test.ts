@@ -94,17 +94,17 @@ describe('readModelHeader on good files', () => {
       fc.property(model, (shape) => {
         const kvHeads = Array.from({ length: shape.layers }, (_, layer) => (layer % shape.heads) + 1);
         const metadata: [string, GgufValue][] = [
-          ['zebra.list', { type: 'f32s', value: [1, 2, 3] }],
-          ['general.architecture', { type: 'text', value: 'zebra' }],
+          ['llama.list', { type: 'f32s', value: [1, 2, 3] }],
+          ['general.architecture', { type: 'text', value: 'llama' }],
           ['general.alignment', num(shape.alignment)],
-          ['zebra.block_count', num(shape.layers)],
-          ['zebra.embedding_length', num(shape.heads * 64)],
-          ['zebra.attention.head_count', num(shape.heads)],
-          ['zebra.attention.head_count_kv', shape.perLayer ? { type: 'i32s', value: kvHeads } : num(1)],
+          ['llama.block_count', num(shape.layers)],
+          ['llama.embedding_length', num(shape.heads * 64)],
+          ['llama.attention.head_count', num(shape.heads)],
+          ['llama.attention.head_count_kv', shape.perLayer ? { type: 'i32s', value: kvHeads } : num(1)],
           ['tokenizer.ggml.tokens', { type: 'texts', value: shape.tokens }],
         ];
-        if (shape.contextSize !== null) metadata.push(['zebra.context_length', num(shape.contextSize)]);
-        if (shape.window !== null) metadata.push(['zebra.attention.sliding_window', num(shape.window)]);
+        if (shape.contextSize !== null) metadata.push(['llama.context_length', num(shape.contextSize)]);
+        if (shape.window !== null) metadata.push(['llama.attention.sliding_window', num(shape.window)]);
         if (shape.name !== null) metadata.push(['general.name', { type: 'text', value: shape.name }]);
         if (shape.template)
           metadata.push(['tokenizer.chat_template', { type: 'text', value: '{{ messages }}' }]);
@@ -118,7 +118,7 @@ describe('readModelHeader on good files', () => {
         const header = readModelHeader(path);
         const elements = shape.rows.reduce((sum, rows) => sum + rows * 256, 0);
         expect(header).toMatchObject({
-          architecture: 'zebra',
+          architecture: 'llama',
           name: shape.name?.slice(0, 200).trim() || null,
           blockCount: shape.layers,
           trainedContextSize: shape.contextSize,
