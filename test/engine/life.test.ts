@@ -184,6 +184,22 @@ test('an engine is emptied and loads another model, again and again', async () =
   }
 });
 
+test('emptying an engine while it loads ends the load first, and leaves nothing of it', async () => {
+  const it = await started(startEngine());
+  for (let round = 0; round < 3; round++) {
+    const order: string[] = [];
+    const loading = load(it.engine).then(
+      () => order.push('loaded'),
+      () => order.push('failed'),
+    );
+    await it.engine.unload();
+    order.push('unloaded');
+    await loading;
+    expect(order.at(-1)).toBe('unloaded');
+    expect((await ask(it.engine, 'Hi')).error?.message).toContain('no model loaded');
+  }
+});
+
 test('emptying an engine ends what it generates', async () => {
   const it = await started(startModel());
   const parts = await midStream(it);
