@@ -100,6 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metal: options.metal,
     spawnEngine: options.spawnEngine,
     spawnEstimator: options.spawnEstimator,
+    prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
     onChange: () => publisher.changed(),
   });

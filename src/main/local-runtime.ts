@@ -3,6 +3,7 @@ import { RoundhouseError } from '../shared/errors.ts';
 import type { ModelSettings, Settings } from './config/settings.ts';
 import { createEstimator, type Estimator } from './engine/estimator.ts';
 import { EngineHost } from './engine/host.ts';
+import { PrefixStore, type PrefixStoreSettings } from './engine/prefix-store.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
 import { EMPTY_ENGINE_BYTES } from './memory/backend.ts';
 import { budgetBytes } from './memory/budget.ts';
@@ -26,6 +27,8 @@ export interface LocalRuntimeOptions {
   readonly metal: boolean;
   readonly spawnEngine: SpawnEngine;
   readonly spawnEstimator: SpawnEngine;
+  /** Folder for the states of unloaded models' slots. Absolute. */
+  readonly prefixDir: string;
   readonly onDecision: (modelId: string | null, text: string) => void;
   /** What is shown may have changed. */
   readonly onChange: () => void;
@@ -40,6 +43,7 @@ export class LocalRuntime {
   readonly dispatcher: Dispatcher;
   readonly #options: LocalRuntimeOptions;
   readonly #host: EngineHost;
+  readonly #prefixes: PrefixStore;
   readonly #estimator: Estimator;
   readonly #meter: Meter;
   readonly #closing = new AbortController();
@@ -64,12 +68,19 @@ export class LocalRuntime {
       }),
     });
     this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
+    this.#prefixes = new PrefixStore({
+      dir: options.prefixDir,
+      clock,
+      settings: prefixSettings(settings),
+      warn: (message) => options.onDecision(null, message),
+    });
     this.#host = new EngineHost({
       spawn: options.spawnEngine,
       clock,
       silenceLimitMs: SILENCE_LIMIT_MS,
       cores: metal ? 1 : machine.performanceCores,
       footprintBytes: async (pid) => (await probe.footprint(pid))?.totalBytes ?? null,
+      prefixes: this.#prefixes,
       on: {
         progress: (modelId, progress) => this.dispatcher.dispatch({ type: 'progress', modelId, progress }),
         loaded: (modelId) => {
@@ -112,6 +123,7 @@ export class LocalRuntime {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#models = new Map(settings.models.map((model) => [model.id, model]));
+    this.#prefixes.configure(prefixSettings(settings));
     this.#tellScheduler();
     for (const model of settings.models) {
       const resident = this.scheduler.models.get(model.id)?.state.status;
@@ -148,7 +160,8 @@ export class LocalRuntime {
     this.#closing.abort();
     this.dispatcher[Symbol.dispose]();
     this.#meter[Symbol.dispose]();
-    await this.#host.close();
+    await this.#host.close(this.#settings.memory.keepPrefixCacheOnQuit);
+    await this.#prefixes.close();
   }
 
   #preload(modelId: string): void {
@@ -211,6 +224,10 @@ export class LocalRuntime {
       maxWaitMs: server.maxWaitMs,
     };
   }
+}
+
+function prefixSettings({ memory }: Settings): PrefixStoreSettings {
+  return { limitBytes: memory.keepPrefixCacheBytes, keepOnQuit: memory.keepPrefixCacheOnQuit };
 }
 
 function modelSpec(model: ModelSettings): ModelSpec {

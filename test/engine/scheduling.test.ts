@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/main/clock.ts';
 import type { ModelSettings, Settings } from '../../src/main/config/settings.ts';
@@ -67,6 +68,8 @@ function settings(models: readonly ModelSettings[]): Settings {
       maxLoadedModels: MAX_LOADED,
       minResidencyMs: 0,
       standbyEngines: STANDBYS,
+      keepPrefixCacheBytes: 0,
+      keepPrefixCacheOnQuit: false,
     },
     models,
     tiers: [],
@@ -109,6 +112,7 @@ function setUp() {
     metal: false,
     spawnEngine: engines.spawn,
     spawnEstimator: estimators.spawn,
+    prefixDir: join(temporaryFolder(), 'prefix-cache'),
     onDecision: () => {},
     onChange: () => {
       const loaded = [...runtime.scheduler.models.values()].filter(({ state }) =>

@@ -18,6 +18,14 @@ describe('what is wrong, where, and what to write instead', () => {
       '1 memory.budget: "0%" is not a size; write auto, a size such as 24GiB, or a share such as 60%',
     ],
     [
+      'memory: { keepPrefixCache: 5 }',
+      '1 memory.keepPrefixCache: 5 is not a size; write one such as 2GiB, or 0',
+    ],
+    [
+      'memory: { keepPrefixCache: 60% }',
+      '1 memory.keepPrefixCache: "60%" is not a size; write one such as 2GiB, or 0',
+    ],
+    [
       'server:\n\n  port: 70000',
       '3 server.port: 70000 is not a whole number from 0 to 65535; write a number such as 4141',
     ],

@@ -1,8 +1,8 @@
-import { assertNever } from '../../shared/assert-never.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
 import { PartQueue } from './part-queue.ts';
+import { type HeldTokens, PrefixCalls, type PrefixEvent } from './prefix-calls.ts';
 import {
   type FromChild,
   fromChildSchema,
@@ -10,6 +10,7 @@ import {
   type LoadRequest,
   type ToChild,
 } from './protocol.ts';
+import type { HeldPrefix, PrefixToSave, SavedPrefix } from './protocol-prefix.ts';
 import type { ChildHandle } from './spawn.ts';
 
 export interface EngineOptions {
@@ -19,12 +20,16 @@ export interface EngineOptions {
   readonly onProgress: (progress: number) => void;
   /** Called once, whatever ended the process. */
   readonly onExit: (exit: EngineExit) => void;
+  /** A saved prefix was restored, or is broken. */
+  readonly onPrefix?: (event: PrefixEvent) => void;
 }
 
 /** What an engine tells of the machine when it has started. */
 export interface EngineFacts {
   /** What Metal recommends a process to use at most; `null` where there is no Metal. */
   readonly gpuBytes: number | null;
+  /** llama.cpp's version and the device it runs on. */
+  readonly build: string;
 }
 
 /** `asked` = we killed it. Otherwise `reason` says in words what happened. */
@@ -39,6 +44,7 @@ export class Engine {
   /** Those whose last part has not come yet. */
   readonly #generations = new Map<number, PartQueue>();
   readonly #ready = Promise.withResolvers<EngineFacts>();
+  readonly #prefixes: PrefixCalls;
   #load: PromiseWithResolvers<LoadedInfo> | null = null;
   #unload: PromiseWithResolvers<void> | null = null;
   #lastId = 0;
@@ -52,6 +58,10 @@ export class Engine {
   constructor(child: ChildHandle, options: EngineOptions) {
     this.#child = child;
     this.#options = options;
+    this.#prefixes = new PrefixCalls(
+      (message) => this.#send(message),
+      (event) => options.onPrefix?.(event),
+    );
     // Whoever waits hears of a failure; that nobody waits is no error.
     this.#ready.promise.catch(() => {});
     child.onMessage((message) => this.#receive(message));
@@ -129,6 +139,30 @@ export class Engine {
     return this.#unload.promise;
   }
 
+  /** What the slots of the loaded model held after the last request. */
+  get held(): HeldTokens {
+    return this.#prefixes.held;
+  }
+
+  /** What the slots hold that nothing on disk holds as well. Rejects when the process ends. */
+  async listPrefixes(): Promise<readonly HeldPrefix[]> {
+    if (this.#ended) throw this.#ended;
+    return this.#prefixes.list();
+  }
+
+  /**
+   * Writes states of slots to files, one after the other; nothing may be asked of the model meanwhile.
+   * @param onSaved called for each as soon as it is written to its end
+   * @returns why not all were saved; `null` when all were. Rejects when the process ends.
+   */
+  async savePrefixes(
+    to: { readonly dir: string; readonly saves: readonly PrefixToSave[] },
+    onSaved: (saved: SavedPrefix) => void,
+  ): Promise<string | null> {
+    if (this.#ended) throw this.#ended;
+    return this.#prefixes.save(to.dir, to.saves, onSaved);
+  }
+
   /** Ends the process; `onExit` follows. */
   kill(): void {
     this.#killed ??= { reason: null };
@@ -154,7 +188,7 @@ export class Engine {
         return;
       case 'ready':
         this.#started = true;
-        this.#ready.resolve({ gpuBytes: message.gpuBytes });
+        this.#ready.resolve({ gpuBytes: message.gpuBytes, build: message.build });
         return;
       case 'progress':
         this.#options.onProgress(message.progress);
@@ -171,6 +205,7 @@ export class Engine {
         this.#load = null;
         return;
       case 'unloaded':
+        this.#prefixes.forget();
         this.#unload?.resolve();
         this.#unload = null;
         return;
@@ -182,7 +217,7 @@ export class Engine {
         }
         return;
       default:
-        assertNever(message);
+        this.#prefixes.handle(message);
     }
   }
 
@@ -206,7 +241,8 @@ export class Engine {
   }
 
   #hasWork(): boolean {
-    return !this.#started || this.#load !== null || this.#unload !== null || this.#generations.size > 0;
+    if (!this.#started || this.#load || this.#unload) return true;
+    return this.#generations.size > 0 || this.#prefixes.pending;
   }
 
   #killFor(reason: string): void {
@@ -222,6 +258,7 @@ export class Engine {
     this.#ready.reject(error);
     this.#load?.reject(error);
     this.#unload?.reject(error);
+    this.#prefixes.fail(error);
     for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });
     this.#options.onExit(reason === null ? { asked: true } : { asked: false, reason });
   }
