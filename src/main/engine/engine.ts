@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
 import { PartQueue } from './part-queue.ts';
-import { type HeldTokens, PrefixCalls, type PrefixEvent } from './prefix-calls.ts';
+import { PrefixCalls, type PrefixEvent } from './prefix-calls.ts';
 import {
   type FromChild,
   fromChildSchema,
@@ -10,7 +10,6 @@ import {
   type LoadRequest,
   type ToChild,
 } from './protocol.ts';
-import type { HeldPrefix, PrefixToSave, SavedPrefix } from './protocol-prefix.ts';
 import type { ChildHandle } from './spawn.ts';
 
 export interface EngineOptions {
@@ -39,12 +38,13 @@ export type EngineExit = { readonly asked: true } | { readonly asked: false; rea
  * One child process and what it is doing. It holds at most one model: start → (load → generate… → unload)* → exit.
  */
 export class Engine {
+  /** What its slots hold, and the saving of it. */
+  readonly prefixes: PrefixCalls;
   readonly #child: ChildHandle;
   readonly #options: EngineOptions;
   /** Those whose last part has not come yet. */
   readonly #generations = new Map<number, PartQueue>();
   readonly #ready = Promise.withResolvers<EngineFacts>();
-  readonly #prefixes: PrefixCalls;
   #load: PromiseWithResolvers<LoadedInfo> | null = null;
   #unload: PromiseWithResolvers<void> | null = null;
   #lastId = 0;
@@ -58,7 +58,7 @@ export class Engine {
   constructor(child: ChildHandle, options: EngineOptions) {
     this.#child = child;
     this.#options = options;
-    this.#prefixes = new PrefixCalls(
+    this.prefixes = new PrefixCalls(
       (message) => this.#send(message),
       (event) => options.onPrefix?.(event),
     );
@@ -139,30 +139,6 @@ export class Engine {
     return this.#unload.promise;
   }
 
-  /** What the slots of the loaded model held after the last request. */
-  get held(): HeldTokens {
-    return this.#prefixes.held;
-  }
-
-  /** What the slots hold that nothing on disk holds as well. Rejects when the process ends. */
-  async listPrefixes(): Promise<readonly HeldPrefix[]> {
-    if (this.#ended) throw this.#ended;
-    return this.#prefixes.list();
-  }
-
-  /**
-   * Writes states of slots to files, one after the other; nothing may be asked of the model meanwhile.
-   * @param onSaved called for each as soon as it is written to its end
-   * @returns why not all were saved; `null` when all were. Rejects when the process ends.
-   */
-  async savePrefixes(
-    to: { readonly dir: string; readonly saves: readonly PrefixToSave[] },
-    onSaved: (saved: SavedPrefix) => void,
-  ): Promise<string | null> {
-    if (this.#ended) throw this.#ended;
-    return this.#prefixes.save(to.dir, to.saves, onSaved);
-  }
-
   /** Ends the process; `onExit` follows. */
   kill(): void {
     this.#killed ??= { reason: null };
@@ -205,7 +181,7 @@ export class Engine {
         this.#load = null;
         return;
       case 'unloaded':
-        this.#prefixes.forget();
+        this.prefixes.forget();
         this.#unload?.resolve();
         this.#unload = null;
         return;
@@ -217,7 +193,7 @@ export class Engine {
         }
         return;
       default:
-        this.#prefixes.handle(message);
+        this.prefixes.handle(message);
     }
   }
 
@@ -242,7 +218,7 @@ export class Engine {
 
   #hasWork(): boolean {
     if (!this.#started || this.#load || this.#unload) return true;
-    return this.#generations.size > 0 || this.#prefixes.pending;
+    return this.#generations.size > 0 || this.prefixes.pending;
   }
 
   #killFor(reason: string): void {
@@ -258,7 +234,7 @@ export class Engine {
     this.#ready.reject(error);
     this.#load?.reject(error);
     this.#unload?.reject(error);
-    this.#prefixes.fail(error);
+    this.prefixes.end(error);
     for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });
     this.#options.onExit(reason === null ? { asked: true } : { asked: false, reason });
   }

@@ -144,7 +144,7 @@ export class EngineHost {
 
   /** What reading again all that the model's slots hold would take; 0 when it is not loaded. */
   prefixRebuildMs(modelId: string): number {
-    return this.#residentOf(modelId)?.engine.held.prefillMs ?? 0;
+    return this.#residentOf(modelId)?.engine.prefixes.held.prefillMs ?? 0;
   }
 
   /**
@@ -219,14 +219,14 @@ export class EngineHost {
   }
 
   #hasWorthSaving({ engine, prefixes }: Resident): boolean {
-    return prefixes !== null && isLongEnough(engine.held.deepestTokens);
+    return prefixes !== null && isLongEnough(engine.prefixes.held.deepestTokens);
   }
 
   /** @returns false when the engine is busy with it for too long */
   async #savePrefixes(resident: Resident): Promise<boolean> {
     const { prefixes: store, clock } = this.#options;
     if (!store || !resident.prefixes || !this.#hasWorthSaving(resident)) return true;
-    return savePrefixes(resident.engine, store, resident.prefixes, clock);
+    return savePrefixes(resident.engine.prefixes, store, resident.prefixes, clock);
   }
 
   #exited(resident: Resident, exit: EngineExit): void {

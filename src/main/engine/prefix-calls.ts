@@ -25,6 +25,7 @@ export class PrefixCalls {
   readonly #send: (message: ToChildOfPrefixes) => void;
   readonly #onEvent: (event: PrefixEvent) => void;
   #held = NOTHING_HELD;
+  #ended: Error | null = null;
   #list: PromiseWithResolvers<readonly HeldPrefix[]> | null = null;
   #save: (PromiseWithResolvers<string | null> & { readonly onSaved: (saved: SavedPrefix) => void }) | null =
     null;
@@ -34,6 +35,7 @@ export class PrefixCalls {
     this.#onEvent = onEvent;
   }
 
+  /** After the last request of the loaded model. */
   get held(): HeldTokens {
     return this.#held;
   }
@@ -43,18 +45,25 @@ export class PrefixCalls {
     return this.#list !== null || this.#save !== null;
   }
 
-  list(): Promise<readonly HeldPrefix[]> {
+  /** What the slots hold that nothing on disk holds as well. Rejects when the process ends. */
+  async list(): Promise<readonly HeldPrefix[]> {
+    if (this.#ended) throw this.#ended;
     this.#list = Promise.withResolvers();
     this.#send({ type: 'listPrefixes' });
     return this.#list.promise;
   }
 
-  /** @returns why not all were saved; `null` when all were */
-  save(
+  /**
+   * Has states of slots written to files, one after the other; nothing may be asked of the model meanwhile.
+   * @param onSaved called for each as soon as it is written to its end
+   * @returns why not all were saved; `null` when all were. Rejects when the process ends.
+   */
+  async save(
     dir: string,
     saves: readonly PrefixToSave[],
     onSaved: (saved: SavedPrefix) => void,
   ): Promise<string | null> {
+    if (this.#ended) throw this.#ended;
     this.#save = { ...Promise.withResolvers<string | null>(), onSaved };
     this.#send({ type: 'savePrefixes', dir, saves: saves.map(({ slot, file }) => ({ slot, file })) });
     return this.#save.promise;
@@ -90,7 +99,9 @@ export class PrefixCalls {
     this.#held = NOTHING_HELD;
   }
 
-  fail(error: Error): void {
+  /** The process has ended. */
+  end(error: Error): void {
+    this.#ended = error;
     this.#list?.reject(error);
     this.#save?.reject(error);
     this.#list = null;

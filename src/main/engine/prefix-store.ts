@@ -1,8 +1,7 @@
-import { mkdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
 import type { EngineSettings } from '../config/settings.ts';
-import { numberOf, openPrefixFolder, type PrefixEntry, pathOf, writePrefixIndex } from './prefix-index.ts';
+import { openPrefixFolder, type PrefixEntry, PrefixFolder } from './prefix-folder.ts';
 import { prefixKey } from './prefix-key.ts';
 import { beatsPrefill, isLongEnough, LearnedRate, victimsFor, worthOf } from './prefix-value.ts';
 import type { HeldPrefix, PrefixOffer, PrefixToSave, SavedPrefix } from './protocol-prefix.ts';
@@ -46,6 +45,7 @@ export class PrefixStore {
   readonly #entries = new Map<string, PrefixEntry>();
   /** Bytes of files that engines are writing, by file name. */
   readonly #reserved = new Map<string, number>();
+  readonly #folder: PrefixFolder;
   readonly #warned = new Set<string>();
   readonly #opened: Promise<void>;
   /** Until something was measured: 1 GB/s written, 0.5 GB/s restored. */
@@ -53,12 +53,11 @@ export class PrefixStore {
   readonly #restoring = new LearnedRate(20, 10_000_000);
   #settings: PrefixStoreSettings;
   #lastNumber = 0;
-  /** What is being done to the folder, one after the other. */
-  #work: Promise<void> = Promise.resolve();
 
   constructor(options: PrefixStoreOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#folder = new PrefixFolder(options.dir, (error) => this.#warnOnce(error));
     this.#opened = this.#open();
   }
 
@@ -121,13 +120,13 @@ export class PrefixStore {
     const dir = join(this.#options.dir, model.key);
     const saves = this.#choose(held, limitMs);
     try {
-      if (saves.length > 0) await mkdir(dir, { recursive: true, mode: 0o700 });
+      if (saves.length > 0) await this.#folder.make(model.key);
     } catch (error) {
       this.#warnOnce(error);
       return { dir, saves: this.#release(saves) };
     }
     // What gave way is gone before anything is written.
-    await this.#work;
+    await this.#folder.settled;
     return { dir, saves };
   }
 
@@ -138,7 +137,7 @@ export class PrefixStore {
       this.#reserved.delete(file);
       const written = saved.find((candidate) => candidate.file === file);
       if (!written) {
-        this.#delete({ key: model.key, file });
+        this.#folder.delete({ key: model.key, file });
         continue;
       }
       this.#saving.add(written.saveMs, written.bytes);
@@ -183,17 +182,16 @@ export class PrefixStore {
   /** Engines have ended: empties the folder, or leaves it whole for the next start. */
   async close(): Promise<void> {
     await this.#opened;
-    if (this.#settings.keepOnQuit && this.#settings.limitBytes > 0) this.#writeIndex();
-    else this.#enqueue(() => rm(this.#options.dir, { recursive: true, force: true }));
-    await this.#work;
+    if (this.#keepsOnQuit) this.#writeIndex();
+    else this.#folder.deleteAll();
+    await this.#folder.settled;
   }
 
   async #open(): Promise<void> {
     const { dir, clock } = this.#options;
     try {
-      const { keepOnQuit, limitBytes } = this.#settings;
-      for (const entry of await openPrefixFolder(dir, keepOnQuit && limitBytes > 0)) {
-        this.#lastNumber = Math.max(this.#lastNumber, numberOf(entry));
+      for (const entry of await openPrefixFolder(dir, this.#keepsOnQuit)) {
+        this.#lastNumber = Math.max(this.#lastNumber, Number.parseInt(entry.file, 10));
         // A clock that was ahead must not keep a file for ever.
         this.#entries.set(entry.file, { ...entry, usedAtMs: Math.min(entry.usedAtMs, clock.nowMs()) });
       }
@@ -207,12 +205,12 @@ export class PrefixStore {
     const usedAtMs = this.#options.clock.nowMs();
     const saves: SavePlan['saves'][number][] = [];
     let leftMs = limitMs;
-    const worthy = held.filter(
-      ({ tokens, bytes, prefillMs }) =>
-        isLongEnough(tokens) && beatsPrefill(bytes, prefillMs, this.#restoring.msPerUnit),
-    );
+    const long = held.filter(({ tokens }) => isLongEnough(tokens));
+    const worthy = long.filter((slot) => beatsPrefill(slot.bytes, slot.prefillMs, this.#restoring.msPerUnit));
+    if (worthy.length < long.length) this.#restoring.doubt();
     for (const slot of worthy.toSorted((a, b) => b.prefillMs - a.prefillMs)) {
       const saveMs = slot.bytes * this.#saving.msPerUnit;
+      if (saveMs > leftMs) this.#saving.doubt();
       if (saveMs > leftMs || !this.#makeRoom(slot, worthOf({ ...slot, usedAtMs }))) continue;
       leftMs -= saveMs;
       const file = `${++this.#lastNumber}.state`;
@@ -261,32 +259,25 @@ export class PrefixStore {
     if (entries.length === 0) return;
     for (const entry of entries) {
       this.#entries.delete(entry.file);
-      this.#delete(entry);
+      this.#folder.delete(entry);
     }
     this.#writeIndex();
   }
 
-  #delete(entry: Pick<PrefixEntry, 'key' | 'file'>): void {
-    const path = pathOf(this.#options.dir, entry);
-    this.#enqueue(async () => {
-      await rm(path, { force: true });
-      // Goes only when it is empty, as it should.
-      await rmdir(dirname(path)).catch(() => {});
-    });
-  }
-
   #writeIndex(): void {
-    this.#enqueue(() => writePrefixIndex(this.#options.dir, this.#entries.values()));
+    this.#folder.writeIndex(this.#entries.values());
   }
 
-  #enqueue(work: () => Promise<void>): void {
-    this.#work = this.#work.then(work).catch((error) => this.#warnOnce(error));
+  get #keepsOnQuit(): boolean {
+    return this.#settings.keepOnQuit && this.#settings.limitBytes > 0;
   }
 
   #warnOnce(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    if (this.#warned.has(reason)) return;
-    this.#warned.add(reason);
+    // One file's number differs from the next one's; a full disk is told of once all the same.
+    const kind = reason.replaceAll(/\d+/g, '');
+    if (this.#warned.has(kind)) return;
+    this.#warned.add(kind);
     this.#options.warn(`Prefix caches may not be kept in ${this.#options.dir}: ${reason}.`);
   }
 }

@@ -75,4 +75,9 @@ export class LearnedRate {
     this.#ms = this.#ms / 2 + ms;
     this.#units = this.#units / 2 + units;
   }
+
+  /** What was too slow to be tried would never be seen again: each time it is left out it is believed a little less. */
+  doubt(): void {
+    this.#ms *= 0.75;
+  }
 }

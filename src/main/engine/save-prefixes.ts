@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { Engine } from './engine.ts';
+import type { PrefixCalls } from './prefix-calls.ts';
 import type { ModelPrefixes, PrefixStore, SavePlan } from './prefix-store.ts';
 import type { SavedPrefix } from './protocol-prefix.ts';
 
@@ -12,7 +12,7 @@ const SAVE_LIMIT_MS = 2000;
  * @returns false when the engine still writes, and is to be ended rather than emptied
  */
 export async function savePrefixes(
-  engine: Pick<Engine, 'listPrefixes' | 'savePrefixes'>,
+  engine: Pick<PrefixCalls, 'list' | 'save'>,
   store: PrefixStore,
   model: ModelPrefixes,
   clock: Clock,
@@ -26,11 +26,11 @@ export async function savePrefixes(
   };
   const save = async () => {
     try {
-      plan = await store.plan(model, await engine.listPrefixes(), SAVE_LIMIT_MS);
+      plan = await store.plan(model, await engine.list(), SAVE_LIMIT_MS);
       // The time was over while it was planned: nothing of it will be written.
       if (over) return store.commit(model, plan, [], null);
       const failed =
-        plan.saves.length === 0 ? null : await engine.savePrefixes(plan, (one) => saved.push(one));
+        plan.saves.length === 0 ? null : await engine.save(plan.dir, plan.saves, (one) => saved.push(one));
       if (!over) end(failed);
     } catch {
       // The engine has ended, which is told of elsewhere.

@@ -105,14 +105,14 @@ export class PrefixCache {
       tokens: slot.busy || !canBeSaved(slot) ? [] : slot.sequence.contextTokens,
     }));
     const allTokens = slots.reduce((sum, { sequence }) => sum + sequence.nextTokenIndex, 0);
-    // All slots together, and a little of the context's own.
+    // Of all slots together; a file has the token ids beside it, and a head.
     const bytesPerToken = this.#options.context.stateSize / Math.max(1, allTokens);
     const listed: HeldPrefix[] = [];
     for (const { slot, tokens } of held) {
       if (tokens.length === 0 || held.some((other) => isPartOf(tokens, slot, other))) continue;
       const { replaces, isSaved } = (await this.#saved?.coveredBy(tokens)) ?? NOT_COVERED;
       if (isSaved) continue;
-      const bytes = Math.ceil(tokens.length * bytesPerToken);
+      const bytes = Math.ceil(tokens.length * (bytesPerToken + 4)) + 64;
       listed.push({
         slot,
         tokens: tokens.length,

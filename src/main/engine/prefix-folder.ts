@@ -27,13 +27,50 @@ export type PrefixEntry = Readonly<z.infer<typeof entry>>;
 
 const index = z.strictObject({ version: z.literal(1), entries: z.array(entry) });
 
-export function pathOf(dir: string, { key, file }: Pick<PrefixEntry, 'key' | 'file'>): string {
-  return join(dir, key, file);
-}
+/** Names a file of the folder. */
+export type PrefixFile = Pick<PrefixEntry, 'key' | 'file'>;
 
-/** Files are named by numbers. */
-export function numberOf({ file }: Pick<PrefixEntry, 'file'>): number {
-  return Number.parseInt(file, 10);
+/** What is done to the folder, one thing after the other, so that what was asked last is what stays. */
+export class PrefixFolder {
+  readonly #dir: string;
+  readonly #onError: (error: unknown) => void;
+  #work: Promise<void> = Promise.resolve();
+
+  /** @param onError told of what could not be done; the rest goes on */
+  constructor(dir: string, onError: (error: unknown) => void) {
+    this.#dir = dir;
+    this.#onError = onError;
+  }
+
+  /** Resolves when all that was asked so far is done, or has failed. */
+  get settled(): Promise<void> {
+    return this.#work;
+  }
+
+  /** Resolves when there is a folder for a key. @throws the system's error */
+  async make(key: string): Promise<void> {
+    await mkdir(join(this.#dir, key), { recursive: true, mode: 0o700 });
+  }
+
+  delete(file: PrefixFile): void {
+    const path = pathOf(this.#dir, file);
+    // Its folder stays: an engine may be about to write into it. An empty one goes at the next start.
+    this.#enqueue(() => rm(path, { recursive: true, force: true }));
+  }
+
+  /** Whole or not at all, whenever the app ends. */
+  writeIndex(entries: Iterable<PrefixEntry>): void {
+    const text = JSON.stringify({ version: 1, entries: [...entries] });
+    this.#enqueue(() => writeFileAtomic(join(this.#dir, INDEX_FILE), `${text}\n`, { mode: 0o600 }));
+  }
+
+  deleteAll(): void {
+    this.#enqueue(() => rm(this.#dir, { recursive: true, force: true }));
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#work = this.#work.then(work).catch(this.#onError);
+  }
 }
 
 /**
@@ -61,12 +98,6 @@ export async function openPrefixFolder(dir: string, keep: boolean): Promise<Pref
   return entries;
 }
 
-/** Whole or not at all, whenever the app ends. */
-export async function writePrefixIndex(dir: string, entries: Iterable<PrefixEntry>): Promise<void> {
-  const text = JSON.stringify({ version: 1, entries: [...entries] });
-  await writeFileAtomic(join(dir, INDEX_FILE), `${text}\n`, { mode: 0o600 });
-}
-
 async function presentEntries(dir: string): Promise<PrefixEntry[]> {
   const present: PrefixEntry[] = [];
   for (const candidate of await readIndex(dir)) {
@@ -74,6 +105,10 @@ async function presentEntries(dir: string): Promise<PrefixEntry[]> {
     if (facts?.isFile() && facts.size === candidate.bytes) present.push(candidate);
   }
   return present;
+}
+
+function pathOf(dir: string, { key, file }: PrefixFile): string {
+  return join(dir, key, file);
 }
 
 async function readIndex(dir: string): Promise<readonly PrefixEntry[]> {
