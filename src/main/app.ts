@@ -19,7 +19,7 @@ import { createLocalBackend, type LocalOutcome } from './providers/local.ts';
 import { Publisher } from './publisher.ts';
 import { Registry } from './registry/registry.ts';
 import { resolveModel } from './routing/resolve.ts';
-import { lockDataFolder } from './usage/instance-lock.ts';
+import { openStore } from './usage/store.ts';
 import { memoryView, modelView } from './views.ts';
 
 /** How often the rest of the machine's memory is looked at while somebody looks at the interface. */
@@ -64,7 +64,7 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { clock, dataDir, log, probe } = options;
   await ensureDataFolder(dataDir);
-  const dataLock = lockDataFolder(join(dataDir, 'roundhouse.db'));
+  const store = openStore(join(dataDir, 'roundhouse.db'));
   const machine = await probe.machine();
   const config = await ConfigStore.open({
     file: options.configFile ?? (await ensureModelsYaml(dataDir, options.shippedConfigFile)),
@@ -100,6 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metal: options.metal,
     spawnEngine: options.spawnEngine,
     spawnEstimator: options.spawnEstimator,
+    corrections: { all: store.corrections(), save: store.saveCorrection },
     onDecision: decide,
     onChange: () => publisher.changed(),
   });
@@ -112,7 +113,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     randomSeed: () => randomInt(2 ** 32),
     finished: (modelId, outcome) => {
       outcomes.set(modelId, outcome);
-      runtime.served(modelId);
+      const { promptTokens, completionTokens } = outcome.usage;
+      runtime.served(modelId, promptTokens + completionTokens);
     },
   });
 
@@ -130,6 +132,9 @@ export async function createApp(options: AppOptions): Promise<App> {
         {
           ...files.of(model.source.path),
           tiers: registry.tiersOf(model.id),
+          predicted: runtime.memory.predictedLines(model.id),
+          measuredLines: (bytes) => runtime.memory.measuredLines(model.id, bytes),
+          lastLoadMs: runtime.memory.lastLoadMs(model.id),
           lastFirstTokenMs: outcome?.firstPartMs ?? null,
           lastTokensPerSecond: outcome ? tokensPerSecond(outcome) : null,
         },
@@ -231,7 +236,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       config[Symbol.dispose]();
       await Promise.all([gateway.close(), runtime.close()]);
       if (url !== '') await removeRuntimeFiles(dataDir);
-      dataLock[Symbol.dispose]();
+      store[Symbol.dispose]();
     },
   };
 }

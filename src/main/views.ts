@@ -1,4 +1,4 @@
-import type { MemoryView, ModelView } from '../shared/contract.ts';
+import type { MemoryLinesView, MemoryView, ModelView } from '../shared/contract.ts';
 import type { ModelSettings } from './config/settings.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
@@ -9,6 +9,10 @@ export interface ModelFacts {
   readonly problem: string | null;
   readonly lastTokensPerSecond: number | null;
   readonly lastFirstTokenMs: number | null;
+  readonly lastLoadMs: number | null;
+  readonly predicted: MemoryLinesView | null;
+  /** Splits what was measured into lines. */
+  readonly measuredLines: (measuredBytes: number | null) => MemoryLinesView | null;
 }
 
 /** @param wallOffsetMs wall time less monotonic time */
@@ -34,11 +38,14 @@ export function modelView(
     memory: {
       predictedBytes: entry?.predictedBytes ?? null,
       measuredBytes: entry?.measuredBytes ?? null,
+      predicted: facts.predicted,
+      measured: facts.measuredLines(entry?.measuredBytes ?? null),
     },
     activeRequests: entry?.activeLeases ?? 0,
     queuedRequests: entry?.waiters ?? 0,
     lastTokensPerSecond: facts.lastTokensPerSecond,
     lastFirstTokenMs: facts.lastFirstTokenMs,
+    lastLoadMs: facts.lastLoadMs,
     // Whole seconds: finer ones would make each view differ from the last.
     idleUnloadAtMs: idleAtMs === null ? null : Math.round((idleAtMs + wallOffsetMs) / 1000) * 1000,
     problem: facts.problem,

@@ -10,6 +10,8 @@ export interface Settings {
   /** In the order of models.yaml, then those found in the models folders. */
   readonly models: readonly ModelSettings[];
   readonly tiers: readonly TierSettings[];
+  /** What a model that says nothing is loaded with. */
+  readonly defaults: EngineSettings;
   readonly routing: { readonly default: string };
   readonly modelsFolders: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';

@@ -48,7 +48,7 @@ export function decide(model: ModelEntryView, view: SchedulerView, overdue: bool
 
 function decideLoad(model: ModelEntryView, view: SchedulerView, overdue: boolean): Decision {
   const { neededBytes } = model;
-  if (neededBytes === null) return { type: 'queue', why: 'estimate' };
+  if (neededBytes === null || !model.estimateIsFresh) return { type: 'queue', why: 'estimate' };
   if (neededBytes > view.budgetBytes)
     return { type: 'reject', error: refusal.tooLarge(model, neededBytes, view.budgetBytes) };
   if (view.nowMs < model.notBeforeMs) return { type: 'queue', why: 'backoff' };

@@ -56,7 +56,7 @@ function setUp(models = [spec('a'), spec('b')], overrides: Partial<EffectPort> =
   const port: EffectPort = {
     estimate(modelId) {
       calls.push(`estimate ${modelId}`);
-      dispatcher.dispatch({ type: 'estimated', modelId, bytes: MIB });
+      dispatcher.dispatch({ type: 'estimated', modelId, bytes: MIB, learned: false });
     },
     load(modelId) {
       calls.push(`load ${modelId}`);

@@ -204,7 +204,7 @@ class World {
     if (task.kind === 'estimate') {
       return this.send(
         how === 'well'
-          ? { type: 'estimated', modelId, bytes: BYTES[modelId] ?? 0 }
+          ? { type: 'estimated', modelId, bytes: BYTES[modelId] ?? 0, learned: false }
           : { type: 'estimateFailed', modelId, error },
       );
     }

@@ -41,7 +41,7 @@ function setUp(settings: Partial<SchedulerSettings> = {}, models = ['a', 'b', 'c
     bring: (modelId: string, bytes = 400 * MIB) => {
       const requestId = 1000 + ++lastId;
       send({ type: 'loadAsked', requestId, modelId });
-      send({ type: 'estimated', modelId, bytes: Math.floor(bytes / 1.1) });
+      send({ type: 'estimated', modelId, bytes: Math.floor(bytes / 1.1), learned: false });
       send({ type: 'loaded', modelId });
       return send({ type: 'measured', modelId, bytes });
     },
@@ -49,7 +49,12 @@ function setUp(settings: Partial<SchedulerSettings> = {}, models = ['a', 'b', 'c
   };
 }
 
-const estimated = (modelId: string, bytes: number): SchedulerEvent => ({ type: 'estimated', modelId, bytes });
+const estimated = (modelId: string, bytes: number): SchedulerEvent => ({
+  type: 'estimated',
+  modelId,
+  bytes,
+  learned: false,
+});
 const exited = (modelId: string, kept = false): SchedulerEvent => ({
   type: 'exited',
   modelId,

@@ -1,11 +1,14 @@
 import { assertNever } from '../../shared/assert-never.ts';
+import type { PlanView } from '../../shared/contract.ts';
 import type { RoundhouseError } from '../../shared/errors.ts';
 import type { Ledger } from '../memory/ledger.ts';
 import { Book } from './book.ts';
 import { explain, refusal } from './explain.ts';
 import { MAX_DEATHS, ModelEntry, type Waiter } from './model-entry.ts';
+import { planLoad, type ReloadMs } from './plan.ts';
 import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
 import { idleUnloadAtMs, nextDeadlineMs, settle } from './settle.ts';
+import { type ModelEntryView, NO_ROOM } from './view.ts';
 
 /** Weight of the newest load in the running mean of load times. */
 const LOAD_TIME_WEIGHT = 0.2;
@@ -47,6 +50,11 @@ export class Scheduler {
     return this.#book.takeEffects();
   }
 
+  /** What loading a model would do now. @param neededBytes what it would reserve */
+  plan(model: ModelEntryView, neededBytes: number, nowMs: number, reloadMs: ReloadMs): PlanView {
+    return planLoad(model, neededBytes, { ...this.#book.view(NO_ROOM), nowMs }, reloadMs);
+  }
+
   /** When something is due although nothing happens: a wait too long, an idle model, an end of backoff. */
   nextDeadlineMs(): number | null {
     return nextDeadlineMs(this.#book);
@@ -74,7 +82,7 @@ export class Scheduler {
       case 'released':
         return this.#book.release(event.requestId);
       case 'estimated':
-        return this.#book.entries.get(event.modelId)?.estimated(event.bytes);
+        return this.#estimated(event.modelId, event.bytes, event.learned);
       case 'estimateFailed':
         return this.#estimateFailed(event.modelId, event.error);
       case 'progress':
@@ -136,6 +144,13 @@ export class Scheduler {
     entry.unloadAsks.push(requestId);
     if (entry.state.status === 'loading')
       this.#book.stop(entry, explain.unloaded(entry, 'asked to, while loading'));
+  }
+
+  #estimated(modelId: string, bytes: number, learned: boolean): void {
+    const entry = this.#book.entries.get(modelId);
+    if (!entry) return;
+    entry.estimated(bytes, learned);
+    if (entry.lineBytes > 0) this.#book.ledger.hold(modelId, entry.lineBytes);
   }
 
   #estimateFailed(modelId: string, error: RoundhouseError): void {

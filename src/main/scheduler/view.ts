@@ -10,6 +10,8 @@ export interface ModelEntryView {
   readonly waiters: number;
   /** What the ledger would reserve for it; `null` before it was estimated. */
   readonly neededBytes: number | null;
+  /** Whether that holds for the file as it is now: it is looked at again before each load. */
+  readonly estimateIsFresh: boolean;
   /** Its line in the ledger now; 0 when it has none. */
   readonly lineBytes: number;
   /** When it last served or became ready. */

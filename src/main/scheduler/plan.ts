@@ -1,0 +1,124 @@
+import { assertNever } from '../../shared/assert-never.ts';
+import type { PlanView } from '../../shared/contract.ts';
+import { formatBytes, formatDuration } from '../../shared/units.ts';
+import { type Decision, decide } from './decide.ts';
+import type { ModelEntryView, SchedulerView } from './view.ts';
+
+/** How long models took to load when they were last loaded. */
+export type ReloadMs = (modelId: string) => number | null;
+
+/**
+ * What loading a model would do now, decided as a request for it would be, and changing nothing.
+ * @param neededBytes what it would reserve; for a model that is not registered yet this is all that is known of it
+ */
+export function planLoad(
+  model: ModelEntryView,
+  neededBytes: number,
+  view: SchedulerView,
+  reloadMs: ReloadMs,
+): PlanView {
+  const decision = decide({ ...plain(model), neededBytes }, view, false);
+  const freeBytes = Math.max(0, view.freeBytes + view.standbyBytes);
+  const victims =
+    decision.type === 'evict' ? decision.victims.flatMap((id) => view.models.get(id) ?? []) : [];
+  return {
+    outcome: outcomeOf(decision),
+    neededBytes,
+    freeBytes,
+    budgetBytes: view.budgetBytes,
+    victims: victims.map((victim) => ({
+      id: victim.id,
+      bytes: victim.lineBytes,
+      idleMs: view.nowMs - victim.lastUsedMs,
+      reloadMs: reloadMs(victim.id),
+    })),
+    text: sentence(decision, model.id, neededBytes, freeBytes, view, victims, reloadMs),
+  };
+}
+
+/** A model as deciding sees it before it is registered. */
+export function unregistered(id: string): ModelEntryView {
+  return {
+    id,
+    state: { status: 'unloaded' },
+    slots: 1,
+    pinned: false,
+    activeLeases: 0,
+    waiters: 0,
+    neededBytes: null,
+    estimateIsFresh: true,
+    lineBytes: 0,
+    lastUsedMs: 0,
+    notBeforeMs: 0,
+  };
+}
+
+/** Getters of a class are not copied by spreading it. The estimate was made for this plan. */
+function plain(model: ModelEntryView): ModelEntryView {
+  const { id, state, slots, pinned, activeLeases, waiters, lineBytes, lastUsedMs, notBeforeMs } = model;
+  return {
+    id,
+    state,
+    slots,
+    pinned,
+    activeLeases,
+    waiters,
+    lineBytes,
+    lastUsedMs,
+    notBeforeMs,
+    neededBytes: null,
+    estimateIsFresh: true,
+  };
+}
+
+function outcomeOf(decision: Decision): PlanView['outcome'] {
+  switch (decision.type) {
+    case 'serve':
+    case 'join':
+      return 'resident';
+    case 'load':
+      return 'fits';
+    case 'evict':
+      return 'evicts';
+    case 'queue':
+      return decision.why === 'slot' ? 'resident' : 'waits';
+    case 'reject':
+      return 'never';
+    default:
+      return assertNever(decision);
+  }
+}
+
+function sentence(
+  decision: Decision,
+  id: string,
+  neededBytes: number,
+  freeBytes: number,
+  view: SchedulerView,
+  victims: readonly ModelEntryView[],
+  reloadMs: ReloadMs,
+): string {
+  const numbers = `needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} free of ${formatBytes(view.budgetBytes)}`;
+  switch (decision.type) {
+    case 'serve':
+    case 'join':
+      return `${id} is loaded or loading already.`;
+    case 'load':
+      return `Fits: ${numbers}.`;
+    case 'evict':
+      return `Fits after unloading ${victims.map((victim) => described(victim, view, reloadMs)).join(' and ')}: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
+    case 'queue':
+      if (decision.why === 'slot') return `${id} is loaded; its slots are busy.`;
+      return `Would have to wait until a busy, pinned or just-loaded model can go: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
+    case 'reject':
+      return `Can never fit: ${formatBytes(neededBytes)} of a budget of ${formatBytes(view.budgetBytes)}.`;
+    default:
+      return assertNever(decision);
+  }
+}
+
+function described(victim: ModelEntryView, view: SchedulerView, reloadMs: ReloadMs): string {
+  const idle = `idle ${formatDuration(view.nowMs - victim.lastUsedMs)}`;
+  const back = reloadMs(victim.id);
+  return `${victim.id} (${formatBytes(victim.lineBytes)}, ${idle}${back === null ? '' : `, back in ${formatDuration(back)}`})`;
+}
