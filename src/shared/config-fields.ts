@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseDurationMs, parsePercent, parseSizeBytes } from './units.ts';
+import { MIN_BUDGET_BYTES } from './model-limits.ts';
+import { formatBytes, parseDurationMs, parsePercent, parseSizeBytes } from './units.ts';
 
 /*
  * The kinds of value that models.yaml is made of. Each carries one message for everything that can be wrong with it:
@@ -126,7 +127,8 @@ export type Budget =
 
 /** `auto`, a size with its unit, or a share of the machine's memory. A bare number is refused: 24 would be 24 bytes. */
 export function memoryBudget() {
-  const error = says('a size', 'auto, a size such as 24GiB, or a share such as 60%');
+  const write = 'auto, a size such as 24GiB, or a share such as 60%';
+  const error = says('a size', write);
   return z
     .string({ error })
     .regex(/^(auto|\d+(\.\d+)?\s*([KMGT]i?B|B|%))$/, { error })
@@ -135,8 +137,10 @@ export function memoryBudget() {
       const share = parsePercent(value);
       if (share !== null && share > 0) return { kind: 'share', share };
       const bytes = parseSizeBytes(value);
-      if (bytes !== null && bytes > 0) return { kind: 'bytes', bytes };
-      context.issues.push({ code: 'custom', message: error({ input: value }), input: value });
+      if (bytes !== null && bytes >= MIN_BUDGET_BYTES) return { kind: 'bytes', bytes };
+      const tooSmall = `${showValue(value)} is less than ${formatBytes(MIN_BUDGET_BYTES)}, which no model fits in; write ${write}`;
+      const message = bytes === null || bytes === 0 ? error({ input: value }) : tooSmall;
+      context.issues.push({ code: 'custom', message, input: value });
       return z.NEVER;
     });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chatMessageSchema, type StreamPart, samplingSchema } from './generation.ts';
+import { CACHE_TYPES, MODEL_LIMITS, type SizeLimit } from './model-limits.ts';
 import type { ModelState } from './model-state.ts';
 
 /*
@@ -88,7 +89,7 @@ export interface MemorySettingsView {
   readonly contextSize: number;
   readonly parallel: number;
   readonly batchSize: number;
-  readonly cacheType: 'f16' | 'q8_0' | 'q4_0';
+  readonly cacheType: (typeof CACHE_TYPES)[number];
 }
 
 /** What a GGUF file says of itself and what it would take. */
@@ -180,12 +181,14 @@ export type AppEvent =
 const nothing = z.strictObject({});
 const modelRef = z.strictObject({ id: z.string().min(1).max(512) });
 
+const sizeSchema = ({ min, max }: SizeLimit) => z.int().min(min).max(max);
+
 const memorySettingsSchema = z
   .strictObject({
-    contextSize: z.int().min(64).max(1_048_576),
-    parallel: z.int().min(1).max(64),
-    batchSize: z.int().min(1).max(16_384),
-    cacheType: z.enum(['f16', 'q8_0', 'q4_0']),
+    contextSize: sizeSchema(MODEL_LIMITS.contextSize),
+    parallel: sizeSchema(MODEL_LIMITS.parallel),
+    batchSize: sizeSchema(MODEL_LIMITS.batchSize),
+    cacheType: z.enum(CACHE_TYPES),
   })
   .partial();
 

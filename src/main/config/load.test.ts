@@ -21,6 +21,16 @@ describe('what a models.yaml means', () => {
       memory: { budget: { kind: 'auto' }, maxLoadedModels: 5, minResidencyMs: 5000, standbyEngines: 1 },
       models: [],
       tiers: [],
+      defaults: {
+        contextSize: 8192,
+        parallel: 2,
+        batchSize: 512,
+        flashAttention: 'auto',
+        cacheType: 'f16',
+        threads: 'auto',
+        gpuLayers: 'max',
+        chatTemplateFile: null,
+      },
       routing: { default: 'tier:default' },
       modelsFolders: [],
       logLevel: 'info',
@@ -73,6 +83,16 @@ logging: { level: debug }
 `;
     expect(settingsOf(text, { env: { EDITOR_KEY: 's3cret' } })).toMatchInlineSnapshot(`
       {
+        "defaults": {
+          "batchSize": 64,
+          "cacheType": "q8_0",
+          "chatTemplateFile": null,
+          "contextSize": 1024,
+          "flashAttention": false,
+          "gpuLayers": 0,
+          "parallel": 1,
+          "threads": 4,
+        },
         "logLevel": "debug",
         "memory": {
           "budget": {
