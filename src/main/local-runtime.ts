@@ -203,6 +203,7 @@ export class LocalRuntime {
         totalBytes: this.#options.machine.totalBytes,
         metalWorkingSetBytes: this.#metalWorkingSetBytes,
       }),
+      eviction: memory.eviction,
       maxLoadedModels: memory.maxLoadedModels,
       minResidencyMs: memory.minResidencyMs,
       standbyEngines: memory.standbyEngines,
