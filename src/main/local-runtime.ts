@@ -263,6 +263,7 @@ export class LocalRuntime {
         totalBytes: this.#options.machine.totalBytes,
         metalWorkingSetBytes: this.#metalWorkingSetBytes,
       }),
+      eviction: memory.eviction,
       maxLoadedModels: memory.maxLoadedModels,
       minResidencyMs: memory.minResidencyMs,
       standbyEngines: memory.standbyEngines,

@@ -84,6 +84,11 @@ const memory = keys({
     .describe(
       'Memory for all engines together: auto, a size such as 24GiB, or a share of all memory such as 60%.',
     ),
+  eviction: oneOf(['cost-aware', 'lru'])
+    .default('cost-aware')
+    .describe(
+      'Which idle models make room: cost-aware takes those that are cheapest to lose, lru the longest unused.',
+    ),
   maxLoadedModels: wholeNumber(1, 64, 5)
     .default(5)
     .describe('How many models may be loaded at the same time.'),

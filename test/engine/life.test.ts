@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/main/clock.ts';
 import { EngineHost, type HostEvents } from '../../src/main/engine/host.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
@@ -27,7 +27,7 @@ import {
 } from './harness.ts';
 
 /** Longer than a busy machine keeps a healthy child from speaking, which it does each second. */
-const SHORT_SILENCE_MS = 2500;
+const SHORT_SILENCE_MS = 4000;
 
 let running: TestEngine | undefined;
 afterEach(async () => {
@@ -52,10 +52,9 @@ describe('an engine that dies', () => {
     const it = await started(startModel());
     const parts = await midStream(it);
     process.kill(it.pid, 'SIGKILL');
-    const { error, chunks } = await answerOf(parts);
+    const { error } = await answerOf(parts);
     expect(error).toMatchObject({ code: 'engine_failed', retryAfterMs: 1000 });
     expect(error?.message).toContain('SIGKILL');
-    expect(chunks.join('').length).toBeGreaterThanOrEqual(0);
     expect(await it.exited).toEqual({ asked: false, reason: 'its process was ended by SIGKILL' });
     expect((await ask(it.engine, 'Hi')).error?.code).toBe('engine_failed');
   });
@@ -81,56 +80,68 @@ test('an engine that hangs in mid-stream is ended by the watchdog', async () => 
   process.kill(it.pid, 'SIGSTOP');
   const { error } = await answerOf(parts);
   expect(error?.code).toBe('engine_failed');
-  expect(error?.message).toContain('it was silent for 3 s while it had work');
+  expect(error?.message).toContain('it was silent for 4 s while it had work');
   expect(await it.exited).toMatchObject({ asked: false });
   await untilGone(it.pid);
 });
 
 describe('a file that is no model', () => {
+  let it: TestEngine;
+  beforeAll(async () => {
+    it = await startEngine();
+  });
+  afterAll(() => endEngine(it));
+
   test.each([
     ['garbage', Buffer.from('not a model at all, not at all')],
     ['garbage behind the right beginning', Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(64, 0xff)])],
     ['a model that is cut off', readFileSync(DEMO_MODEL).subarray(0, 1_000_000)],
     ['nothing', Buffer.alloc(0)],
-  ])('fails to load with a reason, and the engine lives: %s', async (_, content) => {
+  ])('fails to load with a reason: %s', async (_, content) => {
     const file = join(temporaryFolder(), 'broken.gguf');
     writeFileSync(file, content);
-    const it = await started(startEngine());
     await expect(load(it.engine, {}, file)).rejects.toMatchObject({
       code: 'model_load_failed',
       message: expect.stringMatching(/^llama\.cpp cannot load this file: .{5}/),
     });
-    await load(it.engine);
-    expect((await ask(it.engine, 'What is 3 + 4?')).text).toBe('3 + 4 = 7.');
   });
 
   test('that is not there fails as well', async () => {
-    const it = await started(startEngine());
     await expect(load(it.engine, {}, '/nowhere/model.gguf')).rejects.toMatchObject({
       code: 'model_load_failed',
     });
   });
+
+  test('leaves the engine fit to load one that is', async () => {
+    await load(it.engine);
+    expect((await ask(it.engine, 'What is 3 + 4?')).text).toBe('3 + 4 = 7.');
+  });
 });
 
 describe('a chat template from a file', () => {
-  const withTemplate = (source: string) => {
+  let it: TestEngine;
+  beforeAll(async () => {
+    it = await startEngine();
+  });
+  afterEach(() => it.engine.unload());
+  afterAll(() => endEngine(it));
+
+  const loadWith = (source: string) => {
     const chatTemplateFile = join(temporaryFolder(), 'template.jinja');
     writeFileSync(chatTemplateFile, source);
-    return started(startModel({ chatTemplateFile }));
+    return load(it.engine, { chatTemplateFile });
   };
 
   test('is used instead of the model\u2019s own', async () => {
-    const it = await withTemplate(
-      // The empty piece keeps the line end before it, which belongs to the file otherwise.
+    // The empty piece keeps the line end before it, which belongs to the file otherwise.
+    await loadWith(
       `<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n{{ '' }}`,
     );
     expect((await ask(it.engine, 'Hi')).text).toBe('The capital of France is Paris.');
   });
 
   test('that loops for ever is an error, and the engine lives', async () => {
-    const it = await withTemplate(
-      '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}',
-    );
+    await loadWith('{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}');
     const { error } = await ask(it.engine, 'Hi');
     expect(error?.message).toContain('ran longer than 2000 ms');
     const text = '<|im_start|>user\nWhat is 3 + 4?<|im_end|>\n<|im_start|>assistant\n';
@@ -138,7 +149,7 @@ describe('a chat template from a file', () => {
   });
 
   test('that refuses the messages says why', async () => {
-    const it = await withTemplate(`{{ raise_exception('only on Sundays') }}`);
+    await loadWith(`{{ raise_exception('only on Sundays') }}`);
     expect((await ask(it.engine, 'Hi')).error).toMatchObject({
       code: 'invalid_request',
       message: expect.stringContaining('only on Sundays'),
@@ -146,12 +157,14 @@ describe('a chat template from a file', () => {
   });
 
   test('that cannot be read fails the load', async () => {
-    const it = await started(startEngine());
     await expect(load(it.engine, { chatTemplateFile: '/nowhere/template.jinja' })).rejects.toMatchObject({
       code: 'model_load_failed',
       message: expect.stringContaining('/nowhere/template.jinja'),
     });
-    await load(it.engine);
+    await expect(loadWith('{% if %}')).rejects.toMatchObject({
+      code: 'model_load_failed',
+      message: expect.stringContaining('chat template cannot be read'),
+    });
   });
 });
 
@@ -168,6 +181,22 @@ test('an engine is emptied and loads another model, again and again', async () =
     });
     await it.engine.unload();
     await load(it.engine);
+  }
+});
+
+test('emptying an engine while it loads ends the load first, and leaves nothing of it', async () => {
+  const it = await started(startEngine());
+  for (let round = 0; round < 3; round++) {
+    const order: string[] = [];
+    const loading = load(it.engine).then(
+      () => order.push('loaded'),
+      () => order.push('failed'),
+    );
+    await it.engine.unload();
+    order.push('unloaded');
+    await loading;
+    expect(order.at(-1)).toBe('unloaded');
+    expect((await ask(it.engine, 'Hi')).error?.message).toContain('no model loaded');
   }
 });
 

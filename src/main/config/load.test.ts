@@ -18,7 +18,13 @@ describe('what a models.yaml means', () => {
         maxQueue: 256,
         maxWaitMs: 120_000,
       },
-      memory: { budget: { kind: 'auto' }, maxLoadedModels: 5, minResidencyMs: 5000, standbyEngines: 1 },
+      memory: {
+        budget: { kind: 'auto' },
+        eviction: 'cost-aware',
+        maxLoadedModels: 5,
+        minResidencyMs: 5000,
+        standbyEngines: 1,
+      },
       models: [],
       tiers: [],
       defaults: {
@@ -54,7 +60,7 @@ server:
   allowedOrigins: [https://app.example.com]
   maxQueue: 8
   maxWait: 1.5s
-memory: { budget: 1.5GiB, maxLoadedModels: 2, minResidency: 0s, standbyEngines: 0 }
+memory: { budget: 1.5GiB, eviction: lru, maxLoadedModels: 2, minResidency: 0s, standbyEngines: 0 }
 defaults: { contextSize: 1024, parallel: 1, batchSize: 64, idleUnload: never, flashAttention: false, cacheType: q8_0, threads: 4, gpuLayers: 0 }
 models:
   writer:
@@ -99,6 +105,7 @@ logging: { level: debug }
             "bytes": 1610612736,
             "kind": "bytes",
           },
+          "eviction": "lru",
           "maxLoadedModels": 2,
           "minResidencyMs": 0,
           "standbyEngines": 0,

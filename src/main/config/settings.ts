@@ -35,6 +35,8 @@ export interface ApiKeySettings {
 
 export interface MemorySettings {
   readonly budget: BudgetSetting;
+  /** Which idle models make room for others. */
+  readonly eviction: 'cost-aware' | 'lru';
   readonly maxLoadedModels: number;
   readonly minResidencyMs: number;
   readonly standbyEngines: number;

@@ -18,6 +18,9 @@ export function spawnByFork(modulePath: string, onStderr: (text: string) => void
     // Without a listener a failed spawn or a write to a dead child would end the app; `exit` reports both.
     child.on('error', (error) => onStderr(`${error.message}\n`));
     let ended = false;
+    child.once('exit', () => {
+      ended = true;
+    });
     return {
       pid: child.pid,
       send: (message) => {
@@ -29,13 +32,9 @@ export function spawnByFork(modulePath: string, onStderr: (text: string) => void
           if (!ended) listener(message);
         }),
       onExit: (listener) => {
-        const tell = (code: number | null, signal: string | null) => {
-          if (ended) return;
-          ended = true;
-          listener({ code, signal });
-        };
-        child.once('exit', tell);
-        if (child.pid === undefined) child.once('error', () => tell(null, null));
+        child.once('exit', (code, signal) => listener({ code, signal }));
+        // What could not be started does not exit.
+        if (child.pid === undefined) child.once('error', () => listener({ code: null, signal: null }));
       },
       kill: () => {
         child.kill('SIGKILL');

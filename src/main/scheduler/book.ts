@@ -1,9 +1,13 @@
 import type { RoundhouseError } from '../../shared/errors.ts';
 import { Ledger } from '../memory/ledger.ts';
+import { Demand } from './demand.ts';
 import { explain, type MemorySeen } from './explain.ts';
+import { LoadTimes } from './load-times.ts';
 import type { ModelEntry, Waiter } from './model-entry.ts';
 import type { Effect, SchedulerSettings } from './ports.ts';
-import type { Room, SchedulerView } from './view.ts';
+import { Situation } from './situation.ts';
+import { waitBoundMs } from './turns.ts';
+import type { ModelEntryView } from './view.ts';
 
 const STANDBY = 'standby';
 
@@ -19,14 +23,19 @@ export class Book {
   readonly grantedAt = new Map<number, ModelEntry>();
   settings: SchedulerSettings;
   standbys = 0;
-  /** Running mean of load times. */
-  meanLoadMs = 0;
+  readonly demand = new Demand();
+  readonly loadTimes = new LoadTimes();
   nowMs = 0;
   #effects: Effect[] = [];
 
   constructor(settings: SchedulerSettings) {
     this.settings = settings;
     this.ledger = new Ledger(settings.budgetBytes);
+  }
+
+  /** How long a model may be waited for before its turn is due. */
+  get waitBoundMs(): number {
+    return waitBoundMs(this.loadTimes.meanMs);
   }
 
   get standbyBytes(): number {
@@ -73,6 +82,13 @@ export class Book {
     entry.servedUntilMs = this.nowMs;
     this.emit({ type: 'stop', modelId: entry.id, keep: this.settings.standbyEngines > 0 });
     this.explain(entry.id, why);
+  }
+
+  /** No longer configured and no longer there. */
+  forget(entry: ModelEntry): void {
+    this.entries.delete(entry.id);
+    this.demand.forget(entry.id);
+    this.loadTimes.forget(entry.id);
   }
 
   stopped(entry: ModelEntry): void {
@@ -134,17 +150,22 @@ export class Book {
     return entry.removed || entry.unloadAsks.length > 0;
   }
 
-  view(claimed: Room): SchedulerView {
-    return {
+  situation(): Situation {
+    const loadMs = (model: ModelEntryView) => this.loadTimes.of(model.id, model.lineBytes);
+    return new Situation({
       nowMs: this.nowMs,
       budgetBytes: this.settings.budgetBytes,
       freeBytes: this.ledger.freeBytes,
       maxLoadedModels: this.settings.maxLoadedModels,
       minResidencyMs: this.settings.minResidencyMs,
       standbyBytes: this.standbys > 0 ? this.settings.standbyBytes : 0,
-      claimed,
+      eviction: this.settings.eviction,
       models: this.entries,
-    };
+      loadMs,
+      // Loading it again mostly means that another has to go, and to be loaded again in its turn.
+      lossMs: (model) =>
+        this.demand.shareOf(model.id) * (loadMs(model) + this.loadTimes.meanMs + model.prefixRebuildMs),
+    });
   }
 
   seen(): MemorySeen {

@@ -8,6 +8,7 @@ import { Scheduler } from './scheduler.ts';
 const MIB = 1024 ** 2;
 const SETTINGS: SchedulerSettings = {
   budgetBytes: 1000 * MIB,
+  eviction: 'cost-aware',
   maxLoadedModels: 1,
   maxQueue: 100,
   maxWaitMs: 60_000,

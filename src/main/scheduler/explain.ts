@@ -20,8 +20,13 @@ export const explain = {
 
   loadFailed: (id: string, error: RoundhouseError) => `Could not load ${id}: ${error.message}`,
 
-  evicted: (victim: ModelEntryView, forModel: ModelEntryView, seen: MemorySeen, nowMs: number) =>
-    `Unloaded ${sized(victim, `idle ${formatDuration(nowMs - victim.lastUsedMs)}`)} to load ${forModel.id}: ${needs(forModel, seen)}.`,
+  evicted: (
+    victim: ModelEntryView,
+    forModel: ModelEntryView,
+    seen: MemorySeen,
+    { idleMs, reloadMs }: { readonly idleMs: number; readonly reloadMs: number },
+  ) =>
+    `Unloaded ${sized(victim, `idle ${formatDuration(idleMs)}`, `reload ${formatDuration(reloadMs)}`)} to load ${forModel.id}: ${needs(forModel, seen)}.`,
 
   draining: (victim: ModelEntryView, forModel: ModelEntryView, seen: MemorySeen) =>
     `Letting ${sized(victim, `${victim.activeLeases} active`)} finish to load ${forModel.id}, whose turn it is: ${needs(forModel, seen)}.`,

@@ -37,6 +37,8 @@ export class ModelEntry implements ModelEntryView {
   /** When its requests last stopped being served, so that taking turns is by turns, not by arrival alone. */
   servedUntilMs = 0;
   notBeforeMs = 0;
+  /** How long it would take to build again the prefix caches that are lost when it goes. */
+  prefixRebuildMs = 0;
   estimateAsked = false;
   estimateIsFresh = false;
   /** The settings it was last loaded with: what is measured says something about those only. */
@@ -74,6 +76,16 @@ export class ModelEntry implements ModelEntryView {
 
   get oldestWaiter(): Waiter | undefined {
     return this.waiting.values().next().value;
+  }
+
+  get oldestArrivalMs(): number | null {
+    return this.oldestWaiter?.arrivedMs ?? null;
+  }
+
+  /** Turns are counted from when its requests were last served, or each swap would serve only a few. */
+  get waitsSinceMs(): number | null {
+    const arrivedMs = this.oldestArrivalMs;
+    return arrivedMs === null ? null : Math.max(arrivedMs, this.servedUntilMs);
   }
 
   get predictedBytes(): number | null {

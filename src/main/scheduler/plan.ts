@@ -2,7 +2,9 @@ import { assertNever } from '../../shared/assert-never.ts';
 import type { PlanView } from '../../shared/contract.ts';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import { type Decision, decide } from './decide.ts';
-import type { ModelEntryView, SchedulerView } from './view.ts';
+import type { Situation } from './situation.ts';
+import { WAITING } from './turns.ts';
+import { type ModelEntryView, NO_ROOM, type SchedulerView } from './view.ts';
 
 /** How long models took to load when they were last loaded. */
 export type ReloadMs = (modelId: string) => number | null;
@@ -14,11 +16,12 @@ export type ReloadMs = (modelId: string) => number | null;
 export function planLoad(
   model: ModelEntryView,
   neededBytes: number,
-  view: SchedulerView,
+  situation: Situation,
   reloadMs: ReloadMs,
 ): PlanView {
-  const decision = decide({ ...plain(model), neededBytes }, view, false);
-  const freeBytes = Math.max(0, view.freeBytes + view.standbyBytes);
+  const { view } = situation;
+  const decision = decide({ ...plain(model), neededBytes }, situation, NO_ROOM, WAITING);
+  const freeBytes = Math.max(0, situation.free.bytes);
   const victims =
     decision.type === 'evict' ? decision.victims.flatMap((id) => view.models.get(id) ?? []) : [];
   return {
@@ -45,6 +48,8 @@ export function unregistered(id: string): ModelEntryView {
     pinned: false,
     activeLeases: 0,
     waiters: 0,
+    oldestArrivalMs: null,
+    prefixRebuildMs: 0,
     neededBytes: null,
     estimateIsFresh: true,
     lineBytes: 0,
@@ -55,17 +60,18 @@ export function unregistered(id: string): ModelEntryView {
 
 /** Getters of a class are not copied by spreading it. The estimate was made for this plan. */
 function plain(model: ModelEntryView): ModelEntryView {
-  const { id, state, slots, pinned, activeLeases, waiters, lineBytes, lastUsedMs, notBeforeMs } = model;
   return {
-    id,
-    state,
-    slots,
-    pinned,
-    activeLeases,
-    waiters,
-    lineBytes,
-    lastUsedMs,
-    notBeforeMs,
+    id: model.id,
+    state: model.state,
+    slots: model.slots,
+    pinned: model.pinned,
+    activeLeases: model.activeLeases,
+    waiters: model.waiters,
+    oldestArrivalMs: model.oldestArrivalMs,
+    lineBytes: model.lineBytes,
+    lastUsedMs: model.lastUsedMs,
+    prefixRebuildMs: model.prefixRebuildMs,
+    notBeforeMs: model.notBeforeMs,
     neededBytes: null,
     estimateIsFresh: true,
   };
@@ -109,7 +115,9 @@ function sentence(
       return `Fits after unloading ${victims.map((victim) => described(victim, view, reloadMs)).join(' and ')}: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
     case 'queue':
       if (decision.why === 'slot') return `${id} is loaded; its slots are busy.`;
-      return `Would have to wait until a busy, pinned or just-loaded model can go: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
+      if (decision.why === 'pinned')
+        return `Does not fit beside the pinned models: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
+      return `Would have to wait until a busy or just-loaded model can go: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
     case 'reject':
       return `Can never fit: ${formatBytes(neededBytes)} of a budget of ${formatBytes(view.budgetBytes)}.`;
     default:

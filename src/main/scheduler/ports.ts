@@ -5,8 +5,12 @@ import type { RoundhouseError } from '../../shared/errors.ts';
  * All times are monotonic milliseconds.
  */
 
+/** Which idle models go first: those that are cheapest to lose, or those that were not used for longest. */
+export type EvictionPolicy = 'cost-aware' | 'lru';
+
 export interface SchedulerSettings {
   readonly budgetBytes: number;
+  readonly eviction: EvictionPolicy;
   readonly maxLoadedModels: number;
   readonly maxQueue: number;
   readonly maxWaitMs: number;

@@ -7,6 +7,7 @@ const MIB = 1024 ** 2;
 
 const SETTINGS: SchedulerSettings = {
   budgetBytes: 1000 * MIB,
+  eviction: 'cost-aware',
   maxLoadedModels: 5,
   maxQueue: 100,
   maxWaitMs: 120_000,
@@ -210,7 +211,7 @@ describe('making room', () => {
     bring('b');
     says(request('c'));
     expect(says(estimated('c', 350 * MIB))).toEqual([
-      'Unloaded a (400 MiB, idle 4 m) to load c: needs 385 MiB, 200 MiB free of 1000 MiB, at most 5 loaded.',
+      'Unloaded a (400 MiB, idle 4 m, reload 0 ms) to load c: needs 385 MiB, 200 MiB free of 1000 MiB, at most 5 loaded.',
     ]);
   });
 
@@ -296,8 +297,11 @@ describe('taking turns', () => {
 
   it('lets a busy model finish and go once another has waited 10 s', () => {
     const { does, request, later, status, scheduler } = contended();
+    later(9999);
+    expect(does({ type: 'tick' })).toEqual([]);
+    expect(status('a')).toBe('ready');
     expect(scheduler.nextDeadlineMs()).toBe(10_000);
-    later(10_000);
+    later(1);
     expect(does({ type: 'tick' })).toEqual([]);
     expect(status('a')).toBe('draining');
     // Newcomers of the model whose turn is over wait.

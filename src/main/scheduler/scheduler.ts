@@ -8,10 +8,8 @@ import { MAX_DEATHS, ModelEntry, type Waiter } from './model-entry.ts';
 import { planLoad, type ReloadMs } from './plan.ts';
 import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
 import { idleUnloadAtMs, nextDeadlineMs, settle } from './settle.ts';
-import { type ModelEntryView, NO_ROOM } from './view.ts';
+import type { ModelEntryView } from './view.ts';
 
-/** Weight of the newest load in the running mean of load times. */
-const LOAD_TIME_WEIGHT = 0.2;
 const RETRY_AFTER_MS = 1000;
 
 /**
@@ -52,7 +50,8 @@ export class Scheduler {
 
   /** What loading a model would do now. @param neededBytes what it would reserve */
   plan(model: ModelEntryView, neededBytes: number, nowMs: number, reloadMs: ReloadMs): PlanView {
-    return planLoad(model, neededBytes, { ...this.#book.view(NO_ROOM), nowMs }, reloadMs);
+    this.#book.nowMs = nowMs;
+    return planLoad(model, neededBytes, this.#book.situation(), reloadMs);
   }
 
   /** When something is due although nothing happens: a wait too long, an idle model, an end of backoff. */
@@ -125,9 +124,10 @@ export class Scheduler {
     if (!entry || entry.removed) return this.#book.reject(requestId, refusal.notFound(modelId));
     if (entry.isBroken(this.#book.nowMs))
       return this.#book.reject(requestId, refusal.broken(modelId, MAX_DEATHS));
+    if (wants === 'slot') this.#book.demand.asked(modelId);
     const atOnce = entry.waiters === 0 && this.#book.canGrant(entry);
     if (!atOnce && this.#book.waitingAt.size >= this.#book.settings.maxQueue) {
-      const retryAfterMs = Math.max(RETRY_AFTER_MS, this.#book.meanLoadMs);
+      const retryAfterMs = Math.max(RETRY_AFTER_MS, this.#book.loadTimes.meanMs);
       return this.#book.reject(requestId, refusal.queueFull(this.#book.settings.maxQueue, retryAfterMs));
     }
     this.#book.enqueue(entry, requestId, wants);
@@ -172,8 +172,7 @@ export class Scheduler {
     // It may have been stopped meanwhile; then `exited` is on its way.
     if (entry?.state.status !== 'loading') return;
     const loadMs = this.#book.nowMs - entry.state.sinceMs;
-    this.#book.meanLoadMs +=
-      (loadMs - this.#book.meanLoadMs) * (this.#book.meanLoadMs === 0 ? 1 : LOAD_TIME_WEIGHT);
+    this.#book.loadTimes.loaded(modelId, entry.lineBytes, loadMs);
     entry.apply({ type: 'loaded', atMs: this.#book.nowMs });
     entry.lastUsedMs = this.#book.nowMs;
     this.#book.explain(modelId, explain.loaded(modelId, loadMs));
