@@ -64,6 +64,7 @@ function settings(models: readonly ModelSettings[]): Settings {
     },
     memory: {
       budget: { kind: 'bytes', bytes: 4 * 1024 ** 3 },
+      eviction: 'cost-aware',
       maxLoadedModels: MAX_LOADED,
       minResidencyMs: 0,
       eviction: 'lru',

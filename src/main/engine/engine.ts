@@ -108,7 +108,6 @@ export class Engine {
     } finally {
       signal.removeEventListener('abort', abort);
       this.#generations.delete(id);
-      if (!this.#hasWork()) this.#unwatch();
     }
   }
 
