@@ -155,7 +155,7 @@ describe('what makes room', () => {
       .request('wanted')
       .flatMap((effect) => (effect.type === 'explain' ? [effect.text] : []));
     expect(texts).toContainEqual(
-      expect.stringMatching(/^Unloaded rare \(400 MiB, idle .*, reload 4(\.0)? s\) to load wanted/),
+      expect.stringMatching(/^Unloaded rare \(440 MiB, idle .*, reload 4(\.0)? s\) to load wanted/),
     );
   });
 });
