@@ -4,7 +4,9 @@ import type { StreamPart } from '../../shared/generation.ts';
 import { formatBytes } from '../../shared/units.ts';
 import type { Invocation, RunInvocation } from './args.ts';
 import type { AppClient } from './client.ts';
+import { estimateText } from './estimate-text.ts';
 import { CliExit, EXIT } from './exit.ts';
+import { printable } from './printable.ts';
 import { isResident, listTable, memoryOf, residentTable } from './tables.ts';
 
 /** What a command needs of the world around it. */
@@ -65,6 +67,17 @@ export async function runCommand(
         return print(await client.call('models.unloadAll', {}), 'All models are unloaded.');
       const model = await client.call('models.unload', { id: command.model });
       return print(model, `${model.id} is unloaded.`);
+    }
+    case 'estimate': {
+      const estimate = await client.call('models.estimate', {
+        path: resolve(terminal.cwd, command.file),
+        settings: command.settings,
+      });
+      return print(estimate, estimateText(estimate));
+    }
+    case 'plan': {
+      const plan = await client.call('models.plan', { id: command.model });
+      return print(plan, printable(plan.text));
     }
     case 'run':
       return run(command, command.json, client, terminal);
