@@ -67,7 +67,6 @@ function settings(models: readonly ModelSettings[]): Settings {
       eviction: 'cost-aware',
       maxLoadedModels: MAX_LOADED,
       minResidencyMs: 0,
-      eviction: 'lru',
       standbyEngines: STANDBYS,
     },
     models,
