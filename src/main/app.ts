@@ -7,6 +7,7 @@ import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
 import { ConfigStore } from './config/store.ts';
+import { Uploads } from './config/uploads.ts';
 import type { Environment } from './config/yaml-source.ts';
 import { Decisions } from './decisions.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
@@ -72,6 +73,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     overrides: options.overrides,
     home: options.home,
     resourcesDir: options.resourcesDir,
+    machineBytes: machine.totalBytes,
     clock,
     warn: (message) => decide(null, message),
   });
@@ -201,6 +203,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
       serving: () => serving,
       adminToken,
+      uploads: await Uploads.open(join(dataDir, 'models')),
       interfaceDir: options.interfaceDir,
     },
     { clock, log },
