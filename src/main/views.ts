@@ -34,11 +34,14 @@ export function modelView(
     memory: {
       predictedBytes: entry?.predictedBytes ?? null,
       measuredBytes: entry?.measuredBytes ?? null,
+      predicted: null,
+      measured: null,
     },
     activeRequests: entry?.activeLeases ?? 0,
     queuedRequests: entry?.waiters ?? 0,
     lastTokensPerSecond: facts.lastTokensPerSecond,
     lastFirstTokenMs: facts.lastFirstTokenMs,
+    lastLoadMs: null,
     // Whole seconds: finer ones would make each view differ from the last.
     idleUnloadAtMs: idleAtMs === null ? null : Math.round((idleAtMs + wallOffsetMs) / 1000) * 1000,
     problem: facts.problem,

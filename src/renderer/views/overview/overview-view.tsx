@@ -1,0 +1,45 @@
+import { isResident } from '../../state/describe-model.ts';
+import { useApp } from '../../state/services.tsx';
+import { ConfigProblems } from '../models/config-problems.tsx';
+import { NoModels } from '../models/no-models.tsx';
+import { Decisions } from './decisions.tsx';
+import { EngineGrid } from './engine-grid.tsx';
+import { MemorySection } from './memory-section.tsx';
+import { OnDisk } from './on-disk.tsx';
+
+/** The machine at a glance: who holds its memory, what each engine does, what could be loaded, and why. */
+export function OverviewView() {
+  const snapshot = useApp((state) => state.snapshot);
+  if (snapshot === null) return <Waiting />;
+
+  const { server, memory, models, decisions } = snapshot;
+  const resident = models.filter(isResident);
+  return (
+    <div className="flex flex-col gap-6 px-5 py-6 lg:px-7">
+      <div className="flex items-baseline justify-between gap-4">
+        <h1 className="font-semibold text-xl tracking-tight">Overview</h1>
+        <p className="text-mute">{server.machine}</p>
+      </div>
+      <ConfigProblems server={server} />
+      <MemorySection memory={memory} models={models} />
+      {models.length === 0 ? (
+        <NoModels server={server} />
+      ) : (
+        <>
+          <EngineGrid models={models} stalls={memory.maxLoadedModels - resident.length} />
+          <OnDisk models={models} />
+        </>
+      )}
+      <Decisions decisions={decisions} />
+    </div>
+  );
+}
+
+function Waiting() {
+  return (
+    <div className="px-5 py-6 lg:px-7">
+      <h1 className="font-semibold text-xl tracking-tight">Overview</h1>
+      <p className="mt-6 text-mute">Asking the app what it holds…</p>
+    </div>
+  );
+}
