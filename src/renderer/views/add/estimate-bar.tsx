@@ -34,7 +34,7 @@ export function EstimateBar({ live, learned }: EstimateBarProps) {
           />
         ))}
       </div>
-      <ul className="flex flex-wrap gap-x-3.5 text-mute text-sm">
+      <ul className="flex flex-wrap gap-x-3 text-mute text-xs">
         {parts.map((part) => (
           <li key={part.label} className="flex items-center gap-1.5 whitespace-nowrap">
             <span

@@ -36,7 +36,7 @@ export function Slider({ label, words, unit, place, places, onPlace }: SliderPro
         onChange={(event) => onPlace(Number(event.target.value))}
         className="slider"
         // React's type of a style knows no custom properties.
-        style={{ '--filled': `${share * 100}%` } as CSSProperties}
+        style={{ '--filled': `calc(9px + ${share} * (100% - 18px))` } as CSSProperties}
       />
     </div>
   );

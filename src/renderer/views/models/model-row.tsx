@@ -7,9 +7,9 @@ import {
   formatCount,
   formatLatency,
   formatMemory,
+  formatMemoryBeside,
   formatSpeed,
   plural,
-  UNKNOWN,
 } from '../../state/format.ts';
 import { useAdd, useApp } from '../../state/services.tsx';
 import { ActionButton } from './action-button.tsx';
@@ -109,20 +109,22 @@ function NameCell({ model, index }: ModelRowProps) {
 
 function MemoryCell({ model }: { readonly model: ModelView }) {
   const { measuredBytes, predictedBytes } = model.memory;
-  const estimate = predictedBytes === null ? UNKNOWN : `${formatMemory(predictedBytes)} predicted`;
   if (!isResident(model) || measuredBytes === null) {
     return (
       <span className="text-mute" title="Predicted; measured once it is loaded">
-        {estimate}
+        {formatMemory(predictedBytes)}
+        {predictedBytes === null ? null : <div className="text-sm">predicted</div>}
       </span>
     );
   }
   return (
     <>
       <span title="Measured">{formatMemory(measuredBytes)}</span>
-      <div className="text-mute text-sm" title="Predicted before it was loaded">
-        {estimate}
-      </div>
+      {predictedBytes === null ? null : (
+        <div className="text-mute text-sm" title="Predicted before it was loaded">
+          {formatMemoryBeside(predictedBytes, measuredBytes)} predicted
+        </div>
+      )}
     </>
   );
 }

@@ -8,7 +8,10 @@ import {
   formatExactTime,
   formatLatency,
   formatMemory,
+  formatMemoryBeside,
+  formatProgress,
   formatSpeed,
+  plural,
 } from '../../state/format.ts';
 import { useApp, useNowMs } from '../../state/services.tsx';
 import { ActionButton } from '../models/action-button.tsx';
@@ -53,10 +56,13 @@ export const EngineCard = memo(function EngineCard({ model, index }: EngineCardP
         <h3 className="min-w-0 flex-1 truncate font-semibold" title={`${model.name} · ${model.source.path}`}>
           {model.id}
         </h3>
+        <span className="-mx-1.5 -my-1">
+          <PinButton model={model} />
+        </span>
         <span
           className={`rounded-full border border-current px-2 text-xs leading-[17px] ${TONES[words.tone]}`}
         >
-          {words.text}
+          {model.state.status === 'loading' ? 'loading' : words.text}
         </span>
       </div>
       {model.state.status === 'loading' ? (
@@ -69,7 +75,6 @@ export const EngineCard = memo(function EngineCard({ model, index }: EngineCardP
         <span className="mr-auto truncate text-mute text-sm">
           <Next model={model} />
         </span>
-        <PinButton model={model} />
         <ActionButton model={model} look="link" />
       </div>
     </article>
@@ -78,35 +83,38 @@ export const EngineCard = memo(function EngineCard({ model, index }: EngineCardP
 
 function Loading({ model, progress }: { readonly model: ModelView; readonly progress: number }) {
   const { lastLoadMs } = model;
+  const left = lastLoadMs === null ? '' : ` · ${formatLatency(lastLoadMs * (1 - progress))} left`;
   return (
     <>
       <div className="py-[7px] [--progress-width:100%]">
         <LoadProgress id={model.id} share={progress} />
       </div>
       <Facts>
+        <Fact label="loaded" value={`${formatProgress(progress)}${left}`} />
         <Fact label="needs" value={formatMemory(model.memory.predictedBytes)} />
-        <Fact
-          label="last time"
-          value={lastLoadMs === null ? 'never loaded here' : `took ${formatDuration(lastLoadMs)}`}
-        />
-        <Fact label="waiting" value={`${model.queuedRequests}`} />
+        <Fact label="waiting" value={plural(model.queuedRequests, 'request')} />
       </Facts>
     </>
   );
+}
+
+function quietWords(model: ModelView): string {
+  if (model.activeRequests > 0) return 'answering';
+  return model.lastFirstTokenMs === null ? 'no requests yet' : 'quiet';
 }
 
 function Working({ model, index }: EngineCardProps) {
   const { measuredBytes, predictedBytes } = model.memory;
   return (
     <>
-      <SparkLine id={model.id} colour={modelColour(index)} asked={model.lastFirstTokenMs !== null} />
+      <SparkLine id={model.id} colour={modelColour(index)} otherwise={quietWords(model)} />
       <Facts>
         <Fact label="speed" value={formatSpeed(model.lastTokensPerSecond)} />
         <Fact label="first token" value={formatLatency(model.lastFirstTokenMs)} />
         <Fact
           label="memory"
           value={formatMemory(measuredBytes)}
-          aside={predictedBytes === null ? '' : `(${formatMemory(predictedBytes)} said)`}
+          aside={predictedBytes === null ? '' : `(${formatMemoryBeside(predictedBytes, measuredBytes)} said)`}
           title="Measured (predicted before it was loaded)"
         />
       </Facts>
@@ -140,8 +148,7 @@ const Fact = memo(function Fact({ label, value, aside = '', title }: FactProps) 
 function Next({ model }: { readonly model: ModelView }) {
   const { state, lastLoadMs } = model;
   if (state.status === 'loading') {
-    const leftMs = lastLoadMs === null ? null : lastLoadMs * (1 - state.progress);
-    return leftMs === null ? 'first load' : `about ${formatDuration(leftMs)} left`;
+    return lastLoadMs === null ? 'first load here' : `took ${formatDuration(lastLoadMs)} last time`;
   }
   if (state.status === 'stopping') return 'giving its memory back';
   if (model.queuedRequests > 0) return `${model.queuedRequests} queued`;

@@ -25,13 +25,9 @@ export function EngineGrid({ models, stalls }: EngineGridProps) {
 function FreeStall() {
   const open = useAdd((state) => state.open);
   return (
-    <div className="flex min-h-44 flex-col items-center justify-center gap-0.5 rounded-[10px] border border-edge border-dashed px-3.5 py-3 text-center text-mute">
+    <div className="flex flex-col items-center justify-center gap-0.5 rounded-[10px] border border-edge border-dashed px-3.5 py-3 text-center text-mute">
       <b className="text-ink">A stall is free</b>
-      <p>
-        Drop a GGUF file anywhere,
-        <br />
-        or load a model.
-      </p>
+      <p>Drop a GGUF file anywhere, or load a model.</p>
       <Button
         look="link"
         className="mt-1.5"

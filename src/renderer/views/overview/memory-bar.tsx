@@ -119,8 +119,7 @@ const FreeWords = memo(function FreeWords(props: {
 });
 
 const GhostBox = memo(function GhostBox({ label, model, bytes, start, share, outcome }: Ghost) {
-  const fits = outcome === 'fits' || outcome === 'evicts';
-  const colour = fits ? modelColour(model) : 'var(--bad)';
+  const colour = GHOST_COLOURS[outcome] ?? modelColour(model);
   return (
     <div
       className="pointer-events-none absolute inset-0 moves"
@@ -128,23 +127,29 @@ const GhostBox = memo(function GhostBox({ label, model, bytes, start, share, out
     >
       <div
         data-testid="ghost"
-        className="@container h-full min-w-1 animate-appear overflow-hidden rounded-[3px] border-2 border-dashed"
+        className={`@container min-w-1 animate-appear overflow-hidden rounded-[3px] border-2 border-dashed ${outcome === 'evicts' ? 'h-[68%]' : 'h-full'}`}
         style={{
           width: `${share * 100}%`,
           borderColor: colour,
-          backgroundColor: `color-mix(in srgb, ${colour} 14%, color-mix(in srgb, var(--card) 72%, transparent))`,
+          backgroundColor: `color-mix(in srgb, ${colour} 12%, var(--card))`,
         }}
       >
-        <div className="hidden h-full flex-col justify-center px-2.5 @min-[56px]:flex">
+        <div className="hidden h-full flex-col justify-center px-2 @min-[48px]:flex">
           <span className="truncate font-semibold leading-4">{label}</span>
-          <span className="truncate text-xs leading-4">
-            {formatMemory(bytes)} {GHOST_WORDS[outcome]}
+          <span className="flex gap-1 whitespace-nowrap text-xs leading-4">
+            {formatMemory(bytes)} <span className="truncate @max-[150px]:hidden">{GHOST_WORDS[outcome]}</span>
           </span>
         </div>
       </div>
     </div>
   );
 });
+
+/** A colour of its own where it does not just go in. */
+const GHOST_COLOURS: Readonly<Partial<Record<Ghost['outcome'], string>>> = {
+  waits: 'var(--busy)',
+  never: 'var(--bad)',
+};
 
 const GHOST_WORDS: Readonly<Record<Ghost['outcome'], string>> = {
   resident: '',

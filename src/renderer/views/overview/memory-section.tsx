@@ -46,7 +46,7 @@ export function MemorySection({ memory, models }: MemorySectionProps) {
       </div>
       {/* One line high, whatever stands in it, so that nothing below moves. */}
       <div className="mt-2 min-h-[19px]">
-        <p role="status" className={layout.ghost === null ? 'sr-only' : 'truncate'} title={plan?.text}>
+        <p role="status" className={layout.ghost === null ? 'sr-only' : 'line-clamp-2'} title={plan?.text}>
           {layout.ghost === null || plan === null ? '' : <Sentence text={plan.text} modelId={pointed} />}
         </p>
         {layout.ghost === null ? <Legend /> : null}
@@ -76,8 +76,8 @@ function Legend() {
       <Key look="bg-mute">weights</Key>
       <Key look="bg-mute/60">cache</Key>
       <Key look="bg-mute/30">buffers and process</Key>
-      <Key look="border border-dashed border-mute">predicted, not measured yet</Key>
-      <Key look="hatched border border-line">system and other programs</Key>
+      <Key look="border border-dashed border-mute">predicted</Key>
+      <Key look="hatched border border-line">other programs</Key>
       <Key look="hatched-fine border border-line">margin</Key>
     </ul>
   );

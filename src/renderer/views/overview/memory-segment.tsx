@@ -40,10 +40,11 @@ export const MemorySegment = memo(function MemorySegment(props: MemorySegmentPro
         onBlur={() => onActive(null)}
         onClick={() => onActive(id)}
         data-leaves={props.leaves}
-        className={`pointer-events-auto relative block h-full min-w-[3px] animate-appear overflow-hidden text-left moves-width [contain:strict] focus-visible:outline-ink focus-visible:-outline-offset-2 ${props.leaves ? 'opacity-35' : ''}`}
+        className={`pointer-events-auto relative block h-full min-w-[3px] animate-appear overflow-hidden text-left moves-width [contain:strict] focus-visible:outline-ink focus-visible:-outline-offset-2`}
         style={{ width: `${props.share * 100}%` }}
       >
         <Fill {...props} />
+        {props.leaves ? <Leaving label={label} size={size} /> : null}
         {/* The line towards the next one. */}
         <span aria-hidden className="absolute inset-y-0 right-0 w-px bg-card" />
       </button>
@@ -76,29 +77,38 @@ interface Coloured extends MemorySegmentProps {
   readonly colour: string;
 }
 
-/** Weights solid, cache lighter, buffers and the process lightest. */
+/** Weights solid, cache lighter, buffers and the process lightest; all of it pale where it would be unloaded. */
 function Parts(props: Coloured) {
-  const { colour, weights, cache } = props;
+  const { colour, weights, cache, leaves } = props;
+  const mix = (percent: number) => `color-mix(in srgb, ${colour} ${percent}%, var(--card))`;
   return (
     <span
-      className="flex h-full"
-      style={{ backgroundColor: `color-mix(in srgb, ${colour} 32%, var(--card))` }}
+      className={`flex h-full moves-width ${leaves ? 'opacity-30' : ''}`}
+      style={{ backgroundColor: mix(32) }}
     >
       <span
         className="@container moves-width"
         style={{ width: `${weights * 100}%`, backgroundColor: colour, color: 'var(--on-model)' }}
       >
-        <span className="hidden h-full flex-col justify-center px-2.5 @min-[56px]:flex">
-          <Label {...props} />
-        </span>
+        {leaves ? null : (
+          <span className="hidden h-full flex-col justify-center px-2.5 @min-[56px]:flex">
+            <Label {...props} />
+          </span>
+        )}
       </span>
-      <span
-        className="moves-width"
-        style={{
-          width: `${cache * 100}%`,
-          backgroundColor: `color-mix(in srgb, ${colour} 62%, var(--card))`,
-        }}
-      />
+      <span className="moves-width" style={{ width: `${cache * 100}%`, backgroundColor: mix(62) }} />
+    </span>
+  );
+}
+
+/** Below the ghost that takes its place. */
+function Leaving({ label, size }: { readonly label: string; readonly size: string }) {
+  return (
+    <span className="@container absolute inset-x-0 bottom-0 block">
+      <span className="hidden gap-1.5 px-2.5 pb-0.5 text-xs @min-[40px]:flex">
+        <span className="truncate font-semibold line-through">{label}</span>
+        <span className="shrink-0 @max-[100px]:hidden">{size}</span>
+      </span>
     </span>
   );
 }
@@ -125,12 +135,10 @@ function Predicted(props: Coloured) {
   );
 }
 
-function Label(props: { readonly label: string; readonly size: string; readonly leaves: boolean }) {
+function Label(props: { readonly label: string; readonly size: string }) {
   return (
     <>
-      <span className={`truncate font-semibold leading-4 ${props.leaves ? 'line-through' : ''}`}>
-        {props.label}
-      </span>
+      <span className="truncate font-semibold leading-4">{props.label}</span>
       <span className="truncate text-xs leading-4">{props.size}</span>
     </>
   );

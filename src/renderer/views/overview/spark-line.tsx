@@ -10,20 +10,15 @@ const NONE: readonly number[] = [];
 export interface SparkLineProps {
   readonly id: string;
   readonly colour: string;
-  /** Whether it has ever answered. */
-  readonly asked: boolean;
+  /** What stands there while there is no line to draw. */
+  readonly otherwise: string;
 }
 
 /** Tokens per second over the last minute, as far as this page has seen it. */
-export const SparkLine = memo(function SparkLine({ id, colour, asked }: SparkLineProps) {
+export const SparkLine = memo(function SparkLine({ id, colour, otherwise }: SparkLineProps) {
   const samples = useSpeed((state) => state.samples[id] ?? NONE);
-  const quiet = samples.every((sample) => sample === 0);
-  if (quiet) {
-    return (
-      <div className="flex h-7 items-end border-line border-b pb-1 text-mute text-xs">
-        {asked ? 'quiet for the last minute' : 'no requests yet'}
-      </div>
-    );
+  if (samples.length < 2 || samples.every((sample) => sample === 0)) {
+    return <div className="flex h-7 items-end border-line border-b pb-1 text-mute text-xs">{otherwise}</div>;
   }
   const points = sparkPoints(samples, SAMPLES, BOX);
   const left = points.slice(0, points.indexOf(','));
