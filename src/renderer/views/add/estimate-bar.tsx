@@ -26,7 +26,7 @@ export function EstimateBar({ live, learned }: EstimateBarProps) {
         {parts.map((part) => (
           <span
             key={part.label}
-            className="moves-width"
+            className="transition-[width] duration-200"
             style={{
               width: share(part.bytes),
               backgroundColor: `color-mix(in srgb, var(--model-3) ${part.mix}%, var(--card))`,

@@ -33,7 +33,7 @@ export function Sending({ name, sizeBytes, sentBytes }: SendingProps) {
         className="mt-4 h-1.5 overflow-hidden rounded-full bg-line"
       >
         <div
-          className="h-full origin-left rounded-full bg-fill moves"
+          className="h-full origin-left rounded-full bg-fill transition-transform duration-200"
           style={{ transform: `scaleX(${share})` }}
         />
       </div>

@@ -36,7 +36,7 @@ export function LoadProgress({ id, share }: { readonly id: string; readonly shar
       className="mt-1.5 mb-1 h-[5px] max-w-(--progress-width,112px) overflow-hidden rounded-full bg-line"
     >
       <div
-        className="h-full origin-left rounded-full bg-busy moves"
+        className="h-full origin-left rounded-full bg-busy transition-transform duration-200"
         style={{ transform: `scaleX(${share})` }}
       />
     </div>

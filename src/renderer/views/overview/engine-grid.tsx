@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import type { ModelView } from '../../../shared/contract.ts';
 import { Button } from '../../components/button.tsx';
 import { isResident } from '../../state/describe-model.ts';
@@ -11,7 +12,7 @@ export interface EngineGridProps {
 }
 
 /** A card for each engine, and an empty one while there is room. */
-export function EngineGrid({ models, stalls }: EngineGridProps) {
+export const EngineGrid = memo(function EngineGrid({ models, stalls }: EngineGridProps) {
   return (
     <section aria-label="Engines" className="grid grid-cols-[repeat(auto-fill,minmax(212px,1fr))] gap-3">
       {models.map((model, index) =>
@@ -20,7 +21,7 @@ export function EngineGrid({ models, stalls }: EngineGridProps) {
       {stalls > 0 ? <FreeStall /> : null}
     </section>
   );
-}
+});
 
 function FreeStall() {
   const open = useAdd((state) => state.open);

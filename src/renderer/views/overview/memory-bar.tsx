@@ -2,7 +2,8 @@ import { type KeyboardEvent, memo } from 'react';
 import { modelColour } from '../../components/model-colour.ts';
 import { formatMemory } from '../../state/format.ts';
 import type { Ghost, MemoryLayout } from '../../state/memory-layout.ts';
-import { MemorySegment } from './memory-segment.tsx';
+import { MemorySegment, NAMED_SHARE } from './memory-segment.tsx';
+import { useGlide } from './use-glide.ts';
 
 const GIB = 1024 ** 3;
 
@@ -22,8 +23,9 @@ export interface MemoryBarProps {
  */
 export function MemoryBar({ layout, progress, active, onActive }: MemoryBarProps) {
   const stop = layout.segments.find((segment) => segment.id === active) ?? layout.segments[0];
+  const glides = useGlide(layout);
   return (
-    <div className="relative">
+    <div className={glides ? 'relative glides' : 'relative'}>
       <div
         role="toolbar"
         aria-label={`Memory, ${formatMemory(layout.totalBytes)}`}
@@ -107,12 +109,12 @@ const FreeWords = memo(function FreeWords(props: {
       style={{ transform: `translateX(${props.from * 100}%)` }}
     >
       <div
-        className={`@container flex h-full items-center justify-end moves-width ${props.hidden ? 'opacity-0' : ''}`}
+        className={`flex h-full items-center justify-end moves-width ${props.hidden ? 'opacity-0' : ''}`}
         style={{ width: `${props.share * 100}%` }}
       >
-        <span className="hidden whitespace-nowrap pr-3.5 text-mute @min-[96px]:inline">
-          {props.size} free
-        </span>
+        {props.share < 2 * NAMED_SHARE ? null : (
+          <span className="whitespace-nowrap pr-3.5 text-mute">{props.size} free</span>
+        )}
       </div>
     </div>
   );
@@ -127,19 +129,21 @@ const GhostBox = memo(function GhostBox({ label, model, bytes, start, share, out
     >
       <div
         data-testid="ghost"
-        className={`@container min-w-1 animate-appear overflow-hidden rounded-[3px] border-2 border-dashed ${outcome === 'evicts' ? 'h-[68%]' : 'h-full'}`}
+        className={`flex min-w-1 flex-col justify-center animate-appear overflow-hidden rounded-[3px] border-2 border-dashed ${outcome === 'evicts' ? 'h-[68%]' : 'h-full'}`}
         style={{
           width: `${share * 100}%`,
           borderColor: colour,
           backgroundColor: `color-mix(in srgb, ${colour} 12%, var(--card))`,
         }}
       >
-        <div className="hidden h-full flex-col justify-center px-2 @min-[48px]:flex">
-          <span className="truncate font-semibold leading-4">{label}</span>
-          <span className="flex gap-1 whitespace-nowrap text-xs leading-4">
-            {formatMemory(bytes)} <span className="truncate @max-[150px]:hidden">{GHOST_WORDS[outcome]}</span>
-          </span>
-        </div>
+        {share < NAMED_SHARE ? null : (
+          <>
+            <span className="truncate px-2 font-semibold leading-4">{label}</span>
+            <span className="truncate px-2 text-xs leading-4">
+              {formatMemory(bytes)} {share < 2 * NAMED_SHARE ? '' : GHOST_WORDS[outcome]}
+            </span>
+          </>
+        )}
       </div>
     </div>
   );

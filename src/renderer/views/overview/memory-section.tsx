@@ -10,10 +10,12 @@ import { Sentence } from './sentence.tsx';
 export interface MemorySectionProps {
   readonly memory: MemoryView;
   readonly models: readonly ModelView[];
+  /** The same models, for what is read. */
+  readonly calm: readonly ModelView[];
 }
 
 /** The memory in one line of numbers and one bar, with what loading the model pointed at would do. */
-export function MemorySection({ memory, models }: MemorySectionProps) {
+export function MemorySection({ memory, models, calm }: MemorySectionProps) {
   const pointed = usePlan((state) => state.pointed);
   const plan = usePlan((state) => state.plan);
   const [active, setActive] = useState<string | null>(null);
@@ -38,7 +40,7 @@ export function MemorySection({ memory, models }: MemorySectionProps) {
         {segment === undefined ? null : (
           <MemoryTip
             segment={segment}
-            model={segment.model === null ? null : (models[segment.model] ?? null)}
+            model={segment.model === null ? null : (calm[segment.model] ?? null)}
             memory={memory}
             onActive={onActive}
           />

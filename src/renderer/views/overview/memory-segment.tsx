@@ -44,7 +44,7 @@ export const MemorySegment = memo(function MemorySegment(props: MemorySegmentPro
         style={{ width: `${props.share * 100}%` }}
       >
         <Fill {...props} />
-        {props.leaves ? <Leaving label={label} size={size} /> : null}
+        {props.leaves && props.share >= NAMED_SHARE / 2 ? <Leaving label={label} size={size} /> : null}
         {/* The line towards the next one. */}
         <span aria-hidden className="absolute inset-y-0 right-0 w-px bg-card" />
       </button>
@@ -60,10 +60,12 @@ function Fill(props: MemorySegmentProps) {
       return <Predicted {...props} colour={modelColour(props.model ?? 0)} />;
     case 'other':
       return (
-        <span className="@container flex h-full items-center bg-side hatched">
-          <span className="ml-2 hidden min-w-0 flex-col rounded-md bg-side/92 px-1.5 py-1 @min-[64px]:flex">
-            <Label {...props} />
-          </span>
+        <span className="flex h-full items-center bg-side hatched">
+          {props.share < NAMED_SHARE ? null : (
+            <span className="ml-2 flex min-w-0 flex-col rounded-md bg-side/92 py-1 *:px-1.5">
+              <Label {...props} />
+            </span>
+          )}
         </span>
       );
     case 'standby':
@@ -87,28 +89,25 @@ function Parts(props: Coloured) {
       style={{ backgroundColor: mix(32) }}
     >
       <span
-        className="@container moves-width"
+        className="flex flex-col justify-center overflow-hidden"
         style={{ width: `${weights * 100}%`, backgroundColor: colour, color: 'var(--on-model)' }}
       >
-        {leaves ? null : (
-          <span className="hidden h-full flex-col justify-center px-2.5 @min-[56px]:flex">
-            <Label {...props} />
-          </span>
-        )}
+        {leaves || props.share * weights < NAMED_SHARE ? null : <Label {...props} />}
       </span>
-      <span className="moves-width" style={{ width: `${cache * 100}%`, backgroundColor: mix(62) }} />
+      <span style={{ width: `${cache * 100}%`, backgroundColor: mix(62) }} />
     </span>
   );
 }
 
+/** Of the bar: a name in less than this would be cut to a letter or two. */
+export const NAMED_SHARE = 0.055;
+
 /** Below the ghost that takes its place. */
 function Leaving({ label, size }: { readonly label: string; readonly size: string }) {
   return (
-    <span className="@container absolute inset-x-0 bottom-0 block">
-      <span className="hidden gap-1.5 px-2.5 pb-0.5 text-xs @min-[40px]:flex">
-        <span className="truncate font-semibold line-through">{label}</span>
-        <span className="shrink-0 @max-[100px]:hidden">{size}</span>
-      </span>
+    <span className="absolute inset-x-0 bottom-0 flex gap-1.5 px-2.5 pb-0.5 text-xs">
+      <span className="truncate font-semibold line-through">{label}</span>
+      <span className="truncate">{size}</span>
     </span>
   );
 }
@@ -118,7 +117,7 @@ function Predicted(props: Coloured) {
   const { colour, progress } = props;
   return (
     <span
-      className="@container relative block h-full rounded-[3px] border-2 border-dashed"
+      className="relative flex h-full flex-col justify-center rounded-[3px] border-2 border-dashed"
       style={{ borderColor: colour }}
     >
       <span
@@ -128,9 +127,7 @@ function Predicted(props: Coloured) {
           backgroundColor: `color-mix(in srgb, ${colour} 20%, transparent)`,
         }}
       />
-      <span className="relative hidden h-full flex-col justify-center px-2.5 @min-[56px]:flex">
-        <Label {...props} />
-      </span>
+      {props.share < NAMED_SHARE ? null : <Label {...props} />}
     </span>
   );
 }
@@ -138,8 +135,8 @@ function Predicted(props: Coloured) {
 function Label(props: { readonly label: string; readonly size: string }) {
   return (
     <>
-      <span className="truncate font-semibold leading-4">{props.label}</span>
-      <span className="truncate text-xs leading-4">{props.size}</span>
+      <span className="relative truncate px-2.5 font-semibold leading-4">{props.label}</span>
+      <span className="relative truncate px-2.5 text-xs leading-4">{props.size}</span>
     </>
   );
 }

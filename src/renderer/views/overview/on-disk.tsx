@@ -10,7 +10,7 @@ import { Trouble } from '../models/trouble.tsx';
 const SHOWN_AT_FIRST = 24;
 
 /** What is not loaded: to be pointed at, which shows on the bar what loading it would do, and to be loaded. */
-export function OnDisk({ models }: { readonly models: readonly ModelView[] }) {
+export const OnDisk = memo(function OnDisk({ models }: { readonly models: readonly ModelView[] }) {
   const [all, setAll] = useState(false);
   const onDisk = models.filter((model) => !isResident(model));
   if (onDisk.length === 0) return null;
@@ -42,7 +42,7 @@ export function OnDisk({ models }: { readonly models: readonly ModelView[] }) {
       ))}
     </section>
   );
-}
+});
 
 const LoadChip = memo(function LoadChip({ model }: { readonly model: ModelView }) {
   const { id, problem } = model;
