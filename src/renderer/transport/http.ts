@@ -6,6 +6,7 @@ import { errorOfResponse, unreachable } from './http-error.ts';
 import { followEvents } from './http-events.ts';
 import { readEventData } from './sse.ts';
 import type { Transport } from './transport.ts';
+import { uploadFile } from './upload.ts';
 
 export interface HttpTransportOptions {
   /** Origin of the app, without a slash at the end; empty for the page's own. */
@@ -56,6 +57,13 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
         if (signal.aborted) return;
         yield error instanceof RoundhouseError ? errorPart(error) : brokenOff(error);
       }
+    },
+
+    async locate(file, locating) {
+      const url = `${baseUrl}/admin/models/upload?name=${encodeURIComponent(file.name)}`;
+      // As above: the answer comes from the same contract.
+      const { path } = (await uploadFile(url, token, file, locating)) as { readonly path: string };
+      return path;
     },
 
     subscribe: (onEvent, onConnection = () => undefined) =>
