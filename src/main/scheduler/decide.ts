@@ -68,17 +68,15 @@ function decideLoad(model: ModelEntryView, situation: Situation, claimed: Room, 
   if (neededBytes > view.budgetBytes - pinned.bytes || pinned.models >= view.maxLoadedModels)
     return { type: 'queue', why: 'pinned' };
 
-  const missing: Room = {
-    bytes: neededBytes + claimed.bytes - free.bytes,
-    models: 1 + claimed.models - free.models,
-  };
-  if (missing.bytes <= 0 && missing.models <= 0) return { type: 'load' };
-  // Memory that is on its way back counts as room, so that nobody else is evicted for it.
+  // Memory that is on its way back counts as room: nobody else is evicted for it, and others are promised it.
   const lacking: Room = {
-    bytes: Math.max(0, missing.bytes - coming.bytes),
-    models: Math.max(0, missing.models - coming.models),
+    bytes: Math.max(0, neededBytes + claimed.bytes - free.bytes - coming.bytes),
+    models: Math.max(0, 1 + claimed.models - free.models - coming.models),
   };
-  if (lacking.bytes === 0 && lacking.models === 0) return { type: 'queue', why: 'memory' };
+  if (lacking.bytes === 0 && lacking.models === 0) {
+    const fitsNow = neededBytes <= free.bytes && free.models >= 1;
+    return fitsNow ? { type: 'load' } : { type: 'queue', why: 'memory' };
+  }
   const victims = victimsFor(situation, lacking, urgency);
   return victims ? { type: 'evict', victims } : { type: 'queue', why: 'victim' };
 }
@@ -95,6 +93,8 @@ function victimsFor(situation: Situation, lacking: Room, urgency: Urgency): read
     }
     case 'waiting':
       return idle?.ids ?? null;
+    case 'held':
+      return null;
     case 'due':
       return (idle ?? chooseVictims(situation.drainable(urgency.sinceMs), lacking, eviction))?.ids ?? null;
     default:

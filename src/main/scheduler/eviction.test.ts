@@ -206,23 +206,49 @@ describe('turns', () => {
     expect(granted(world.load('b'))).toEqual(['b']);
   });
 
-  it('a turn that cost a load is worth its while: 8 loads long, at most 30 s', () => {
-    const world = new World({ a: 100, b: 850 });
-    world.request('a');
-    world.load('a');
-    world.request('b');
-    world.later(10_000);
-    expect(world.status('a')).toBe('draining');
+  it('a turn that cost a load is worth its while: 12 loads long, at most 45 s', () => {
+    const quick = new World({ a: 100, b: 850 });
+    quick.request('a');
+    quick.load('a');
+    quick.request('b');
+    quick.later(11_999);
+    expect(quick.status('a')).toBe('ready');
+    quick.later(1);
+    expect(quick.status('a')).toBe('draining');
 
     const slow = new World({ a: 600, b: 850 });
     slow.request('a');
     slow.load('a');
     slow.request('b');
-    slow.later(29_999);
+    slow.later(44_999);
     expect(slow.status('a')).toBe('ready');
     expect(slow.scheduler.nextDeadlineMs()).toBe(slow.nowMs + 1);
     slow.later(1);
     expect(slow.status('a')).toBe('draining');
+  });
+
+  it('lets others use what is free and what the turn does not need', () => {
+    const world = new World({ busy: 600, large: 800, small: 100, greedy: 300 });
+    world.use('busy');
+    world.request('busy');
+    world.request('large');
+    world.later(60_000);
+    expect(world.status('busy')).toBe('draining');
+    world.request('small');
+    world.request('greedy');
+    expect([world.status('small'), world.status('greedy')]).toEqual(['loading', 'unloaded']);
+  });
+
+  it('pushes nobody out for others while a turn is being prepared, for at most 45 s', () => {
+    const world = new World({ busy: 600, idle: 200, large: 700, small: 200 });
+    for (const id of ['idle', 'busy']) world.use(id);
+    world.request('busy');
+    world.request('large');
+    world.later(60_000);
+    expect([world.status('busy'), world.status('idle')]).toEqual(['draining', 'ready']);
+    world.request('small');
+    expect(stopped(world.later(44_999))).toEqual([]);
+    expect(stopped(world.later(1))).toEqual(['idle']);
   });
 
   it('only the first whose turn is due makes busy models go', () => {

@@ -3,8 +3,16 @@ import type { Book } from './book.ts';
 import { decide } from './decide.ts';
 import { explain, refusal } from './explain.ts';
 import type { ModelEntry } from './model-entry.ts';
-import { patientUntilMs, turnMs, type Urgency, urgencyOf, WAITING } from './turns.ts';
-import { chooseVictims } from './victims.ts';
+import {
+  heldUntilMs,
+  patientUntilMs,
+  turnMs,
+  type Urgency,
+  urgencyBehind,
+  urgencyOf,
+  WAITING,
+} from './turns.ts';
+import { type Candidate, chooseVictims } from './victims.ts';
 import { NO_ROOM, type Room } from './view.ts';
 
 /** Brings everything to rest: whatever can be granted, loaded, evicted or rejected now, is. */
@@ -69,8 +77,8 @@ function stopDrained(book: Book): void {
 }
 
 /**
- * One model after the other. The first whose turn is due is promised the next room; those behind it take what is left
- * and what is idle, and wait for their turn with the rest.
+ * One model after the other. The first whose turn is due is promised the next room; those behind it take what is left,
+ * and wait for their turn with the rest.
  */
 function loadWaitedFor(book: Book): void {
   const waiting = inOrderOfTurns(book);
@@ -79,7 +87,9 @@ function loadWaitedFor(book: Book): void {
   let claimed = NO_ROOM;
   let turnTaken = false;
   for (const entry of waiting) {
-    const urgency: Urgency = turnTaken ? WAITING : urgencyIn(book, entry);
+    const urgency: Urgency = turnTaken
+      ? urgencyBehind(waitsSince(book, entry), book.nowMs)
+      : urgencyIn(book, entry);
     const decision = decide(entry, situation, claimed, urgency);
     switch (decision.type) {
       case 'serve':
@@ -107,11 +117,12 @@ function loadWaitedFor(book: Book): void {
         break;
       case 'queue':
         if (decision.why === 'estimate') book.estimate(entry);
-        // One that waits its turn does not hold up smaller ones; one whose turn it is gets the next room.
-        if (decision.why === 'memory' || (decision.why === 'victim' && urgency.kind === 'due')) {
-          claimed = withClaim(claimed, entry);
-          turnTaken ||= urgency.kind === 'due';
+        if (decision.why === 'memory') claimed = withClaim(claimed, entry);
+        // Of what is free, one that waits for busy models to end holds only what those will not give: others may go on.
+        if (decision.why === 'victim' && urgency.kind === 'due') {
+          claimed = withClaim(claimed, entry, situation.replaceable);
         }
+        turnTaken ||= urgency.kind === 'due' && (decision.why === 'memory' || decision.why === 'victim');
         break;
       default:
         assertNever(decision);
@@ -179,7 +190,11 @@ export function nextDeadlineMs(book: Book): number | null {
     const { oldestArrivalMs, waitsSinceMs } = entry;
     if (oldestArrivalMs !== null && waitsSinceMs !== null) {
       deadlines.push(oldestArrivalMs + book.settings.maxWaitMs, entry.notBeforeMs);
-      deadlines.push(waitsSinceMs + boundMs, patientUntilMs(waitsSinceMs, boundMs));
+      deadlines.push(
+        waitsSinceMs + boundMs,
+        patientUntilMs(waitsSinceMs, boundMs),
+        heldUntilMs(waitsSinceMs),
+      );
     }
     deadlines.push(idleUnloadAtMs(entry) ?? 0);
     if (roomNeeded && entry.state.status === 'ready') {
@@ -218,8 +233,12 @@ function inOrderOfTurns(book: Book): ModelEntry[] {
   return [next, ...waiting.filter((entry) => entry !== next)];
 }
 
-function urgencyIn(book: Book, { waitsSinceMs }: ModelEntry): Urgency {
-  return urgencyOf(waitsSinceMs ?? book.nowMs, book.waitBoundMs, book.nowMs);
+function urgencyIn(book: Book, entry: ModelEntry): Urgency {
+  return urgencyOf(waitsSince(book, entry), book.waitBoundMs, book.nowMs);
+}
+
+function waitsSince(book: Book, { waitsSinceMs }: ModelEntry): number {
+  return waitsSinceMs ?? book.nowMs;
 }
 
 /** Somebody waits for a model that is neither here nor on its way. */
@@ -237,6 +256,10 @@ function isMoving(book: Book): boolean {
   );
 }
 
-function withClaim(claimed: Room, entry: ModelEntry): Room {
-  return { bytes: claimed.bytes + (entry.neededBytes ?? 0), models: claimed.models + 1 };
+function withClaim(claimed: Room, entry: ModelEntry, fromOthers: readonly Candidate[] = []): Room {
+  const othersBytes = fromOthers.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    bytes: claimed.bytes + Math.max(0, (entry.neededBytes ?? 0) - othersBytes),
+    models: claimed.models + (fromOthers.length > 0 ? 0 : 1),
+  };
 }

@@ -8,18 +8,20 @@ import type { ModelEntryView } from './view.ts';
 const MIN_BOUND_MS = 10_000;
 const BOUND_LOADS = 2;
 /** For its own load and for those of the models that have to make way for it, a turn should be worth its while. */
-const TURN_LOADS = 8;
-const MAX_TURN_MS = 30_000;
+const TURN_LOADS = 12;
+const MAX_TURN_MS = 45_000;
 
 /**
  * How pressing a model's need is:
  * - `patient`: it may wait a moment for a busy model rather than push out one that is dear;
  * - `waiting`: it takes the room of idle models;
+ * - `held`: it takes what is free, and pushes nobody out while another's turn is being prepared;
  * - `due`: busy models have to make way, once they have served who came before `sinceMs`.
  */
 export type Urgency =
   | { readonly kind: 'patient' }
   | { readonly kind: 'waiting' }
+  | { readonly kind: 'held' }
   | { readonly kind: 'due'; readonly sinceMs: number };
 
 export const WAITING: Urgency = { kind: 'waiting' };
@@ -39,6 +41,15 @@ export function urgencyOf(waitsSinceMs: number, boundMs: number, nowMs: number):
   const dueMs = waitsSinceMs + boundMs;
   if (nowMs >= dueMs) return { kind: 'due', sinceMs: dueMs };
   return { kind: nowMs < patientUntilMs(waitsSinceMs, boundMs) ? 'patient' : 'waiting' };
+}
+
+/** As `urgencyOf`, for those who wait behind one whose turn it is. A turn that takes too long holds nobody for ever. */
+export function urgencyBehind(waitsSinceMs: number, nowMs: number): Urgency {
+  return nowMs < heldUntilMs(waitsSinceMs) ? { kind: 'held' } : WAITING;
+}
+
+export function heldUntilMs(waitsSinceMs: number): number {
+  return waitsSinceMs + MAX_TURN_MS;
 }
 
 export function patientUntilMs(waitsSinceMs: number, boundMs: number): number {
