@@ -23,6 +23,8 @@ import type { ModelEntryView } from './scheduler/view.ts';
 
 /** A child that has work and says nothing for this long is hung. A load of 20 GiB still reports its progress. */
 const SILENCE_LIMIT_MS = 20_000;
+/** Progress is reported tensor by tensor; the slowest disk has one ready in a minute. */
+const STALL_LIMIT_MS = 60_000;
 /** What an empty engine is taken to hold until the first was measured. */
 const STANDBY_GUESS_BYTES = 100 * 1024 ** 2;
 
@@ -79,6 +81,7 @@ export class LocalRuntime {
       spawn: options.spawnEngine,
       clock,
       silenceLimitMs: SILENCE_LIMIT_MS,
+      stallLimitMs: STALL_LIMIT_MS,
       cores: metal ? 1 : machine.performanceCores,
       footprintBytes: async (pid) => (await probe.footprint(pid))?.totalBytes ?? null,
       on: {

@@ -175,6 +175,7 @@ describe('the host', () => {
       spawn: spawnByFork(ENGINE_CHILD, () => {}),
       clock: systemClock,
       silenceLimitMs: 60_000,
+      stallLimitMs: 60_000,
       cores: 2,
       footprintBytes: async (pid) => (await probe.footprint(pid))?.totalBytes ?? null,
       on: {
