@@ -5,9 +5,9 @@ import type { Arrival } from './workload.ts';
 
 /**
  * How long each request that was due may wait (others have no bound that could be broken): until it is due, and from then on for what was there before that moment and has to
- * finish, one after the other: the rest of each request's work and, for each model with such requests, a load, a stop,
- * the turn that a load pays for and one request that was let in during that turn. Other requests that came later are
- * not part of it: if they were let in again and again, waits would exceed it.
+ * finish, one after the other: the rest of each request's work and, for each model with such requests, a load, a stop
+ * and the turn that a load pays for. Requests that came later are not part of it: if they were let in again and again,
+ * waits would exceed it.
  */
 export function boundsMs(
   arrivals: readonly Arrival[],
@@ -30,8 +30,7 @@ export function boundsMs(
     const dueMs = arrival.atMs + dueAfterMs;
     const models = new Set([arrival.model]);
     let workMs = 0;
-    const firstLater = firstAfter(arrivals, dueMs);
-    for (let other = firstLater - 1; other >= 0; other--) {
+    for (let other = firstAfter(arrivals, dueMs) - 1; other >= 0; other--) {
       const { atMs, model, serviceMs } = arrivals[other] ?? arrival;
       if (atMs < dueMs - longestStayMs) break;
       const finishMs = finishedMs[other] ?? 0;
@@ -39,14 +38,6 @@ export function boundsMs(
       workMs += Math.min(serviceMs, finishMs - dueMs);
       models.add(model);
     }
-    const letInMs = new Map<SimulatedModel, number>();
-    for (let later = firstLater; later < arrivals.length; later++) {
-      const { atMs, model, serviceMs } = arrivals[later] ?? arrival;
-      if (atMs > (grantedMs[index] ?? 0)) break;
-      if ((grantedMs[later] ?? 0) > (grantedMs[index] ?? 0)) continue;
-      letInMs.set(model, Math.max(letInMs.get(model) ?? 0, serviceMs));
-    }
-    workMs += [...letInMs.values()].reduce((sum, serviceMs) => sum + serviceMs, 0);
     return dueAfterMs + workMs + [...models].reduce((sum, model) => sum + turnOfMs(model), 0);
   });
 }
