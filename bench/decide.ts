@@ -58,7 +58,7 @@ send({ type: 'configChanged', settings, models });
 for (const [index, bytes] of sizes.entries()) {
   request(index);
   send({ type: 'cancelled', requestId: lastId });
-  send({ type: 'estimated', modelId: idOf(index), bytes });
+  send({ type: 'estimated', modelId: idOf(index), bytes, learned: false });
 }
 for (let index = 0; index < RESIDENT; index++) {
   request(index);
