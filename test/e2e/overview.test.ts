@@ -216,10 +216,23 @@ describe.skipIf(SKIP_REASON !== null)('the Overview', () => {
       await page.screenshot({ path: `${SCREENS}/${name}-${colorScheme}.png` });
     };
     await card(page, 'mistral').waitFor();
+    // A minute in which mistral answers and llama has answered.
+    await page.clock.install();
+    await page.reload();
+    await card(page, 'mistral').waitFor();
+    for (let second = 0; second < 55; second += 1) {
+      const speed = 34 + 6 * Math.sin(second / 3) + 3 * Math.sin(second * 1.7);
+      api.changeModel('mistral', { lastTokensPerSecond: speed });
+      if (second < 20) api.changeModel('llama', { lastTokensPerSecond: 63 + Math.sin(second * 2) });
+      await page.clock.runFor(1_000);
+    }
+    await page.clock.runFor(400);
     await shoot('overview');
     api.changeMemory({ budgetBytes: 20.6 * GIB });
     await chip(page, 'phi').hover();
+    await page.clock.runFor(400);
     await page.getByTestId('ghost').waitFor();
+    await page.clock.runFor(400);
     await shoot('overview-ghost');
   });
 });

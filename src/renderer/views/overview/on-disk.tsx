@@ -21,7 +21,7 @@ export const OnDisk = memo(function OnDisk({ models }: { readonly models: readon
         <h2 id="on-disk-heading" className="font-semibold">
           On disk
         </h2>
-        <span className="text-mute">point at one to see what loading it would do</span>
+        <span className="text-mute">point at one to see its place</span>
       </div>
       <ul className="flex flex-wrap gap-2">
         {shown.map((model) => (
