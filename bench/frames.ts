@@ -51,7 +51,7 @@ const browser = await launchChromium();
   const watch = (ms: number) => page.evaluate<Frames>(`(${WATCH})(${ms})`);
   await page.getByRole('toolbar', { name: /^Memory/ }).waitFor();
   // A look at the segment that changes most, as somebody has who watches it.
-  await page.getByRole('button', { name: /^mistral: / }).hover();
+  await page.getByRole('button', { name: /^mistral 4/ }).hover();
   await watch(1_000);
 
   const idle = await watch(IDLE_MS);

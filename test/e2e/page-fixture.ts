@@ -65,6 +65,13 @@ export async function runApp(clock: ManualClock, steps: number): Promise<void> {
   }
 }
 
+/** Resolves once nothing on the page moves any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(
+    'Promise.allSettled(document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity).map((one) => one.finished))',
+  );
+}
+
 /** What is dropped on the page: a name and what is in it. */
 export interface Dropped {
   readonly name: string;

@@ -27,7 +27,6 @@ describe.skipIf(SKIP_REASON !== null)('the page', () => {
     await row(page, 'phi').filter({ hasText: 'on disk' }).waitFor();
     await row(page, 'storyteller').filter({ hasText: 'cannot load' }).waitFor();
     await page.getByText('The file /models/storyteller.gguf is not there.').waitFor();
-    await page.getByText('Loading qwen-coder for 3 requests').waitFor();
     expect(await page.title()).toBe('Models · Roundhouse');
     expect(complaints).toEqual([]);
   });
@@ -41,7 +40,6 @@ describe.skipIf(SKIP_REASON !== null)('the page', () => {
     await row(page, 'phi').filter({ hasText: 'loading 40 %' }).waitFor();
     await runApp(clock, LOAD_STEPS - 4);
     await row(page, 'phi').filter({ hasText: 'idle' }).waitFor();
-    await page.getByText('Loaded phi in 1.2 s').waitFor();
 
     await button(page, 'Unload phi').click();
     await row(page, 'phi').filter({ hasText: 'unloading' }).waitFor();

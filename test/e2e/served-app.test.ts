@@ -56,8 +56,12 @@ tiers:
     await rm(dir, { recursive: true, force: true });
   });
 
+  const goTo = (view: string) => page.getByRole('link', { name: view }).click();
+
   it('shows what is there, and what is wrong with a file that is not', async () => {
     await page.getByText('Serving').waitFor();
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    await goTo('Models');
     await row('demo').filter({ hasText: 'on disk' }).waitFor();
     await row('coder').filter({ hasText: 'cannot load' }).waitFor();
     await page.getByText('gone.gguf is not there').first().waitFor();
@@ -68,14 +72,17 @@ tiers:
     await row('demo').filter({ hasText: 'idle' }).waitFor();
     await button('Load storyteller').click();
     await row('storyteller').filter({ hasText: 'idle' }).waitFor();
-    await page.getByText(/Loaded storyteller in/).waitFor();
     await page.screenshot({ path: `${SCREENS}/models-light.png` });
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.screenshot({ path: `${SCREENS}/models-dark.png` });
+    await goTo('Overview');
+    await page.getByText(/Loaded storyteller in/).waitFor();
+    await page.getByRole('article', { name: 'storyteller' }).filter({ hasText: 'idle' }).waitFor();
+    await page.getByRole('button', { name: /^demo .*, measured/ }).waitFor();
   });
 
   it('chats, and the tokens stream', async () => {
-    await page.getByRole('link', { name: 'Playground' }).click();
+    await goTo('Playground');
     await page.getByRole('combobox', { name: 'Model' }).click();
     await page.getByRole('option', { name: /^demo/ }).click();
     // Notes each length that the answer has on its way.
@@ -106,10 +113,12 @@ tiers:
   });
 
   it('unloads', async () => {
-    await page.getByRole('link', { name: 'Models' }).click();
+    await goTo('Models');
     await button('Unload demo').click();
     await row('demo').filter({ hasText: 'on disk' }).waitFor();
+    await goTo('Overview');
     await page.getByText(/Unloaded demo .*asked to/).waitFor();
+    await goTo('Models');
   });
 
   it('shows the line of a mistake in models.yaml while the last good one is in force', async () => {

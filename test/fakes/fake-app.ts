@@ -51,8 +51,6 @@ export interface FakeAppOptions {
 export class FakeApp implements AppApi {
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: AppEvent) => void>();
-  /** How often a file was estimated: sliders must not ask for each step. */
-  estimatesAsked = 0;
   #snapshot: Snapshot;
 
   constructor(options: FakeAppOptions) {
@@ -168,7 +166,6 @@ export class FakeApp implements AppApi {
   };
 
   #estimate(path: string, settings: Parameters<typeof fakeEstimate>[1]): EstimateView {
-    this.estimatesAsked += 1;
     return fakeEstimate(path, settings, this.#snapshot.memory, this.#snapshot.models);
   }
 

@@ -1,4 +1,5 @@
 import type {
+  CallInput,
   EstimateView,
   MemoryLinesView,
   MemorySettingsView,
@@ -120,7 +121,7 @@ function fakeFile(path: string): FakeFile {
 /** What this path would take with these settings, of the memory as it is now. */
 export function fakeEstimate(
   path: string,
-  asked: Partial<MemorySettingsView>,
+  asked: NonNullable<CallInput<'models.estimate'>['settings']>,
   memory: MemoryView,
   models: readonly ModelView[],
 ): EstimateView {
@@ -128,7 +129,7 @@ export function fakeEstimate(
   const settings: MemorySettingsView = {
     ...DEFAULT_SETTINGS,
     contextSize: Math.min(DEFAULT_SETTINGS.contextSize, file.trainedContextSize),
-    ...withoutUndefined(asked),
+    ...given<MemorySettingsView>(asked),
   };
   const predicted = linesOf(file, settings);
   const totalBytes = totalOf(predicted);
@@ -229,7 +230,9 @@ function uniqueId(id: string, models: readonly ModelView[]): string {
   return name;
 }
 
-function withoutUndefined<Values extends object>(values: Values): Partial<Values> {
+function given<Values>(
+  values: { readonly [Name in keyof Values]?: Values[Name] | undefined },
+): Partial<Values> {
   // Leaves out fields; what is left keeps its type.
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== undefined),

@@ -88,6 +88,15 @@ describe('a path', () => {
     expect(step).toMatchObject({ name: '/models/notes.txt', error: { code: 'gguf_invalid' } });
   });
 
+  it('that failed gives way to the next that is chosen', async () => {
+    const { add, untilStep } = setUp();
+    add().addPath('/models/notes.txt');
+    await untilStep('failed');
+    add().addPath(QWEN);
+    await untilStep('ready');
+    expect(add()).toMatchObject({ place: 1, count: 1 });
+  });
+
   it('stays open when it is refused at the end', async () => {
     const { add, ready, test, untilStep } = setUp();
     add().addPath(QWEN);

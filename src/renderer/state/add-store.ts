@@ -122,10 +122,13 @@ export function createAddStore(transport: Transport, clock: Clock): AddStore {
 
     function append(wishes: readonly Wish[]): void {
       if (wishes.length === 0) return;
+      const { kind } = get().step;
+      // After a failure with nothing else to do, something new takes its place.
+      const idle = kind === 'closed' || kind === 'choosing' || (kind === 'failed' && waiting.length === 0);
+      if (idle) set({ place: 0, count: 0 });
       waiting = [...waiting, ...wishes];
       set((state) => ({ count: state.count + wishes.length, added: null }));
-      const { kind } = get().step;
-      if (kind === 'closed' || kind === 'choosing') next();
+      if (idle) next();
     }
 
     return {

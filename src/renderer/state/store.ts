@@ -15,11 +15,15 @@ export interface AppState {
   readonly pending: Readonly<Record<string, PendingAction>>;
   /** Why the last thing asked of a model was refused, until it is asked again or its state changes. */
   readonly failures: Readonly<Record<string, ErrorJson>>;
+  /** The model that this page asked to load last, until it has been seen: a load may end before it is ever drawn. */
+  readonly asked: string | null;
   load(id: string): Promise<void>;
   unload(id: string): Promise<void>;
   /** Keeps a model loaded, or no longer. */
   pin(id: string, pinned: boolean): Promise<void>;
   dismissFailure(id: string): void;
+  /** What was asked for has been shown. */
+  seen(id: string): void;
 }
 
 export type AppStore = StoreApi<AppState>;
@@ -34,6 +38,7 @@ export function createAppStore(transport: Transport): AppStore {
       set((state) => ({
         pending: { ...state.pending, [id]: action },
         failures: without(state.failures, id),
+        ...(action === 'load' ? { asked: id } : {}),
       }));
       try {
         // The answer is not applied: it comes by another connection than the events and may be older than they are.
@@ -57,12 +62,14 @@ export function createAppStore(transport: Transport): AppStore {
       snapshot: null,
       pending: {},
       failures: {},
+      asked: null,
       load: (id) => ask('load', id),
       unload: (id) => ask('unload', id),
       async pin(id, pinned) {
         set((state) => ({ failures: without(state.failures, id) }));
         await transport.call('models.pin', { id, pinned }).catch((thrown: unknown) => fail(id, thrown));
       },
+      seen: (id) => set((state) => (state.asked === id ? { asked: null } : {})),
       dismissFailure: (id) => set((state) => ({ failures: without(state.failures, id) })),
     };
   });

@@ -55,7 +55,8 @@ export function DropZone() {
 
   if (!over) return null;
   return (
-    <div
+    <section
+      aria-label="Drop files"
       data-testid="drop-overlay"
       className="pointer-events-none fixed inset-0 z-20 flex animate-appear items-center justify-center bg-page/80 p-4 backdrop-blur-[2px]"
     >
@@ -69,6 +70,6 @@ export function DropZone() {
             : 'You see what each takes before it is added.'}
         </p>
       </div>
-    </div>
+    </section>
   );
 }

@@ -29,7 +29,8 @@ export interface EngineCardProps {
 /** One engine: what it does, how fast, what it holds, and when it goes. */
 export const EngineCard = memo(function EngineCard({ model, index }: EngineCardProps) {
   const failure = useApp((state) => state.failures[model.id]);
-  const asked = useApp((state) => state.pending[model.id] === 'load');
+  const asked = useApp((state) => state.asked === model.id);
+  const seen = useApp((state) => state.seen);
   const trouble = describeTrouble(model, failure);
   const words = describeState(model);
   const card = useRef<HTMLElement>(null);
@@ -37,7 +38,9 @@ export const EngineCard = memo(function EngineCard({ model, index }: EngineCardP
   // Whoever pressed the button that this card has taken the place of is not left without a focus.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only where the card appears
   useEffect(() => {
-    if (asked && document.activeElement === document.body) card.current?.focus({ preventScroll: true });
+    if (!asked) return;
+    if (document.activeElement === document.body) card.current?.focus({ preventScroll: true });
+    seen(model.id);
   }, []);
 
   return (
@@ -47,10 +50,10 @@ export const EngineCard = memo(function EngineCard({ model, index }: EngineCardP
       aria-label={model.id}
       className="flex min-h-44 animate-appear flex-col gap-2 rounded-[10px] border border-line bg-card px-3.5 pt-2.5 pb-1.5 shadow-(--shade)"
     >
-      <div className="flex items-center gap-2">
+      <div className="flex items-center gap-1.5">
         <span
           aria-hidden
-          className="size-2.5 shrink-0 rounded-[3px]"
+          className="mr-0.5 size-2.5 shrink-0 rounded-[3px]"
           style={{ background: modelColour(index) }}
         />
         <h3 className="min-w-0 flex-1 truncate font-semibold" title={`${model.name} · ${model.source.path}`}>

@@ -31,7 +31,7 @@ export const MemorySegment = memo(function MemorySegment(props: MemorySegmentPro
     >
       <button
         type="button"
-        aria-label={`${label}: ${size}, ${WORDS[kind]}${props.leaves ? ', would be unloaded' : ''}`}
+        aria-label={`${label} ${size}, ${WORDS[kind]}${props.leaves ? ', would be unloaded' : ''}`}
         aria-describedby={props.shown ? MEMORY_TIP : undefined}
         tabIndex={props.tabStop ? 0 : -1}
         onPointerEnter={() => onActive(id)}
@@ -106,7 +106,7 @@ export const NAMED_SHARE = 0.055;
 function Leaving({ label, size }: { readonly label: string; readonly size: string }) {
   return (
     <span className="absolute inset-x-0 bottom-0 flex gap-1.5 px-2.5 pb-0.5 text-xs">
-      <span className="truncate font-semibold line-through">{label}</span>
+      <span className="truncate font-semibold line-through">{label}</span>{' '}
       <span className="truncate">{size}</span>
     </span>
   );
@@ -135,7 +135,7 @@ function Predicted(props: Coloured) {
 function Label(props: { readonly label: string; readonly size: string }) {
   return (
     <>
-      <span className="relative truncate px-2.5 font-semibold leading-4">{props.label}</span>
+      <span className="relative truncate px-2.5 font-semibold leading-4">{props.label}</span>{' '}
       <span className="relative truncate px-2.5 text-xs leading-4">{props.size}</span>
     </>
   );

@@ -21,7 +21,7 @@ export const OnDisk = memo(function OnDisk({ models }: { readonly models: readon
         <h2 id="on-disk-heading" className="font-semibold">
           On disk
         </h2>
-        <span className="text-mute">point at one to see what loading it would do</span>
+        <span className="text-mute">point at one to see its place</span>
       </div>
       <ul className="flex flex-wrap gap-2">
         {shown.map((model) => (
@@ -57,7 +57,6 @@ const LoadChip = memo(function LoadChip({ model }: { readonly model: ModelView }
   return (
     <button
       type="button"
-      aria-label={pending ? `Loading ${id}` : `Load ${id}`}
       aria-disabled={pending}
       title={problem ?? undefined}
       onPointerEnter={() => point(id)}
@@ -70,10 +69,11 @@ const LoadChip = memo(function LoadChip({ model }: { readonly model: ModelView }
       className="flex h-8 max-w-full select-none items-center gap-2 rounded-full border border-edge border-dashed bg-card pr-3.5 pl-2.5 hover:border-ink hover:border-solid focus-visible:border-solid aria-disabled:text-mute"
     >
       <Icon aria-hidden className={`size-3.5 shrink-0 ${wrong ? 'text-busy' : 'text-mute'}`} />
-      <span className="truncate font-medium">{id}</span>
+      <span className="sr-only">{pending ? 'Loading' : 'Load'}</span>{' '}
+      <span className="truncate font-medium">{id}</span>{' '}
       <span className="shrink-0 text-mute text-sm">
         {pending ? 'loading' : (words ?? formatMemory(bytes))}
-      </span>
+      </span>{' '}
       {model.queuedRequests > 0 ? (
         <span className="shrink-0 text-mute text-sm">{plural(model.queuedRequests, 'request')}</span>
       ) : null}

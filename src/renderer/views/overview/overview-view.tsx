@@ -28,15 +28,11 @@ function Machine({ snapshot }: { readonly snapshot: Snapshot }) {
       </div>
       <ConfigProblems server={server} />
       <MemorySection memory={memory} models={models} calm={calm} />
-      {models.length === 0 ? (
-        <NoModels server={server} />
-      ) : (
-        <>
-          <EngineGrid models={calm} stalls={stalls} />
-          <OnDisk models={calm} />
-        </>
-      )}
-      <Decisions decisions={decisions} />
+      {models.length === 0 ? <NoModels server={server} /> : <EngineGrid models={calm} stalls={stalls} />}
+      <div className="grid gap-x-5 gap-y-6 lg:grid-cols-2">
+        <OnDisk models={calm} />
+        <Decisions decisions={decisions} />
+      </div>
     </div>
   );
 }
