@@ -28,6 +28,9 @@ export function stepOf(steps: readonly number[], contextSize: number): number {
   );
 }
 
+/** Reserved beyond a prediction until the model was measured on this machine. */
+const UNMEASURED = 1.1;
+
 export interface LiveEstimate {
   readonly lines: MemoryLinesView;
   readonly totalBytes: number;
@@ -54,7 +57,9 @@ export function liveEstimate(estimate: EstimateView, settings: MemorySettingsVie
     cacheBytes: Math.max(0, cacheBytes),
     buffersBytes: Math.max(0, predicted.buffersBytes + Math.min(0, cacheBytes)),
   };
-  const reserved = estimate.totalBytes > 0 ? plan.neededBytes / estimate.totalBytes : 1;
+  // As the app reserved for its own settings; a plan for what is loaded already needs nothing and says nothing.
+  const known = plan.neededBytes > 0 && estimate.totalBytes > 0;
+  const reserved = known ? plan.neededBytes / estimate.totalBytes : estimate.learned ? 1 : UNMEASURED;
   return { lines, totalBytes, neededBytes: totalBytes * reserved };
 }
 
