@@ -62,7 +62,12 @@ export function simulate(
   const carryOut = (effect: Effect) => {
     switch (effect.type) {
       case 'estimate':
-        return later(0, { type: 'estimated', modelId: effect.modelId, bytes: sizeOf(effect.modelId), learned: true });
+        return later(0, {
+          type: 'estimated',
+          modelId: effect.modelId,
+          bytes: sizeOf(effect.modelId),
+          learned: true,
+        });
       case 'load': {
         const bytes = sizeOf(effect.modelId);
         loads++;
