@@ -5,8 +5,9 @@ import type { AppApi, ModelView, ServerView, Snapshot } from '../shared/contract
 import { createAppApi } from './app-api.ts';
 import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
 import type { Overrides } from './config/outside.ts';
+import { formatProblem } from './config/read-config.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
-import { ConfigStore } from './config/store.ts';
+import { type ConfigChange, ConfigStore } from './config/store.ts';
 import { Uploads } from './config/uploads.ts';
 import type { Environment } from './config/yaml-source.ts';
 import { Decisions } from './decisions.ts';
@@ -67,6 +68,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   await ensureDataFolder(dataDir);
   const store = openStore(join(dataDir, 'roundhouse.db'));
   const machine = await probe.machine();
+  // Before whatever may have something to say.
+  const decisions = new Decisions();
+  const publisher = new Publisher(clock, snapshot);
   const config = await ConfigStore.open({
     file: options.configFile ?? (await ensureModelsYaml(dataDir, options.shippedConfigFile)),
     env: options.env,
@@ -82,17 +86,29 @@ export async function createApp(options: AppOptions): Promise<App> {
   const adminToken = randomBytes(32).toString('hex');
   const files = new ModelFiles();
   const outcomes = new Map<string, LocalOutcome>();
-  const decisions = new Decisions();
-  const publisher = new Publisher(clock, snapshot);
   let registry = new Registry(config.settings);
   let otherBytes = 0;
   let serving = false;
   let url = '';
   let configuring: Promise<void> = Promise.resolve();
+  let configIsBroken = false;
 
   function decide(modelId: string | null, text: string): void {
     log.info({ modelId }, text);
     publisher.decided(decisions.add(clock.nowMs(), modelId, text));
+  }
+
+  function tellOfConfig(change: ConfigChange): void {
+    if (change.type === 'problems') {
+      for (const problem of change.problems) log.warn({}, formatProblem(problem));
+      const [first, ...others] = change.problems;
+      const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+      const what = first ? formatProblem(first) : 'models.yaml cannot be used';
+      decide(null, `${what}${more}. The last good version stays in force.`);
+    } else if (configIsBroken) {
+      decide(null, 'models.yaml is good again and in force.');
+    }
+    configIsBroken = change.type === 'problems';
   }
 
   const runtime = new LocalRuntime(config.settings, {
@@ -134,6 +150,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         {
           ...files.of(model.source.path),
           tiers: registry.tiersOf(model.id),
+          contextSize: runtime.memory.contextSize(model.id, model.engine.contextSize),
           predicted: runtime.memory.predictedLines(model.id),
           measuredLines: (bytes) => runtime.memory.measuredLines(model.id, bytes),
           lastLoadMs: runtime.memory.lastLoadMs(model.id),
@@ -211,8 +228,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const watching = [
     config.subscribe((change) => {
-      if (change.type === 'problems')
-        decide(null, 'models.yaml is broken; the last good version stays in force.');
+      tellOfConfig(change);
       configuring = configuring.then(configure);
     }),
     clock.every(MACHINE_INTERVAL_MS, () => {

@@ -56,6 +56,6 @@ export function invalidConfig(problems: readonly ConfigProblem[]): RoundhouseErr
 }
 
 /** A problem as one line: `models.yaml:12: …`. */
-function formatProblem({ file, line, message }: ConfigProblem): string {
+export function formatProblem({ file, line, message }: ConfigProblem): string {
   return line === null ? `${file}: ${message}` : `${file}:${line}: ${message}`;
 }

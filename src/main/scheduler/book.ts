@@ -74,7 +74,8 @@ export class Book {
     entry.loadedKey = entry.spec.memoryKey;
     entry.apply({ type: 'load', atMs: this.nowMs });
     this.emit({ type: 'load', modelId: entry.id, useStandby });
-    this.explain(entry.id, explain.loading(entry, seen));
+    const requests = [...entry.waiting.values()].filter(({ wants }) => wants === 'slot').length;
+    this.explain(entry.id, explain.loading(entry, requests, seen));
   }
 
   stop(entry: ModelEntry, why: string): void {
@@ -127,6 +128,14 @@ export class Book {
   setStandbys(count: number): void {
     this.standbys = Math.max(0, count);
     this.ledger.hold(STANDBY, this.standbys * this.settings.standbyBytes);
+  }
+
+  /** Who asked for an unload does not want it any more: nobody is told, and one that only drains goes on. */
+  withdrawUnload(requestId: number): void {
+    for (const { unloadAsks } of this.entries.values()) {
+      const index = unloadAsks.indexOf(requestId);
+      if (index !== -1) unloadAsks.splice(index, 1);
+    }
   }
 
   /** Turns away everybody who waits for the model. */

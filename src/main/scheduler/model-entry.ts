@@ -49,6 +49,7 @@ export class ModelEntry implements ModelEntryView {
   #learned = false;
   #measuredBytes: number | null = null;
   #deathsMs: number[] = [];
+  #broken = false;
 
   constructor(spec: ModelSpec) {
     this.spec = spec;
@@ -141,18 +142,20 @@ export class ModelEntry implements ModelEntryView {
   died(nowMs: number): number {
     this.#deathsMs = [...this.#deathsMs.filter((ms) => nowMs - ms < DEATH_WINDOW_MS), nowMs];
     const deaths = this.#deathsMs.length;
+    if (deaths >= MAX_DEATHS) this.#broken = true;
     // The first restart is at once: a single crash should cost one request, not a pause.
     this.notBeforeMs = nowMs + (deaths === 1 ? 0 : BACKOFF_MS * 2 ** (deaths - 2));
     return deaths;
   }
 
-  /** Died too often, lately, to be tried again unasked. */
-  isBroken(nowMs: number): boolean {
-    return this.#deathsMs.filter((ms) => nowMs - ms < DEATH_WINDOW_MS).length >= MAX_DEATHS;
+  /** Died too often in a short time: not tried again until somebody asks for it by hand. */
+  get isBroken(): boolean {
+    return this.#broken;
   }
 
   forgiven(): void {
     this.#deathsMs = [];
+    this.#broken = false;
     this.notBeforeMs = 0;
   }
 }

@@ -77,6 +77,7 @@ export class Scheduler {
         return this.#unloadAsked(event.requestId, event.modelId);
       case 'cancelled':
         this.#book.leaveLine(event.requestId);
+        this.#book.withdrawUnload(event.requestId);
         return this.#book.release(event.requestId);
       case 'released':
         return this.#book.release(event.requestId);
@@ -122,8 +123,7 @@ export class Scheduler {
   #requested(requestId: number, modelId: string, wants: Waiter['wants']): void {
     const entry = this.#book.entries.get(modelId);
     if (!entry || entry.removed) return this.#book.reject(requestId, refusal.notFound(modelId));
-    if (entry.isBroken(this.#book.nowMs))
-      return this.#book.reject(requestId, refusal.broken(modelId, MAX_DEATHS));
+    if (entry.isBroken) return this.#book.reject(requestId, refusal.broken(modelId, MAX_DEATHS));
     if (wants === 'slot') this.#book.demand.asked(modelId);
     const atOnce = entry.waiters === 0 && this.#book.canGrant(entry);
     if (!atOnce && this.#book.waitingAt.size >= this.#book.settings.maxQueue) {
@@ -137,6 +137,7 @@ export class Scheduler {
     const entry = this.#book.entries.get(modelId);
     if (!entry) return this.#book.reject(requestId, refusal.notFound(modelId));
     if (entry.state.status === 'failed') entry.apply({ type: 'forget' });
+    entry.forgiven();
     this.#book.rejectWaiters(entry, ({ wants }) =>
       wants === 'slot' ? refusal.unloaded(modelId) : refusal.loadCancelled(modelId),
     );
