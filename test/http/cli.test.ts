@@ -10,6 +10,7 @@ import type {
   AppApi,
   CallInput,
   CallName,
+  ConfigProblem,
   EstimateView,
   ModelView,
   PlanView,
@@ -17,7 +18,7 @@ import type {
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';
 import { type FakeInterfaceServer, startFakeInterfaceServer } from '../fakes/fake-interface-server.ts';
-import { fakeModel } from '../fakes/fake-models.ts';
+import { FAKE_SERVER, fakeModel, fakeSnapshot } from '../fakes/fake-models.ts';
 
 /* The command line as people run it: a process of its own, against the admin side of the port. */
 
@@ -26,6 +27,7 @@ const TOKEN = 'token-of-this-run';
 const dir = mkdtempSync(join(tmpdir(), 'roundhouse-cli-'));
 const asked: unknown[] = [];
 let models: readonly ModelView[];
+let configProblems: readonly ConfigProblem[] = [];
 let answer: (signal: AbortSignal) => AsyncIterable<StreamPart>;
 let server: FakeInterfaceServer;
 
@@ -49,6 +51,7 @@ async function respond(name: CallName, input: CallInput<CallName>): Promise<unkn
   }
   if (name === 'models.estimate') return estimate;
   if (name === 'models.plan') return PLAN;
+  if (name === 'app.snapshot') return fakeSnapshot(models, { server: { ...FAKE_SERVER, configProblems } });
   return name === 'models.list' || name === 'models.unloadAll' ? models : fakeModel(id);
 }
 
@@ -153,6 +156,26 @@ test('list, ps, load, unload and add ask the app what their names say', async ()
     ['models.add', { path }],
     ['models.add', { path: '/m/x.gguf', id: 'my x' }],
   ]);
+});
+
+test('list says what is wrong with models.yaml, apart from its table', async () => {
+  models = [fakeModel('demo')];
+  configProblems = [
+    { file: '/d/models.yaml', line: 4, message: 'server.port: "many" is not a port' },
+    { file: '/d/models.yaml', line: null, message: 'odd\u001b[2J' },
+  ];
+  try {
+    const { code, out, err } = await roundhouse('list');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^ID .*\ndemo /)]);
+    expect(err).toMatch(
+      /^\/d\/models\.yaml:4: server\.port: "many" is not a port\n\/d\/models\.yaml: odd.*\n$/,
+    );
+    expect(err).not.toContain('\u001b');
+    const json = await roundhouse('list', '--json');
+    expect([JSON.parse(json.out), json.err]).toEqual([models, err]);
+  } finally {
+    configProblems = [];
+  }
 });
 
 test('estimate and plan ask what loading would take and do', async () => {

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
+import { formatProblem } from './format-problem.ts';
 import { type ConfigInput, type Problems, parseConfig, resolveSettings } from './load.ts';
 import { type FolderScan, scanModelsFolders } from './models-folders.ts';
 import type { Settings } from './settings.ts';
@@ -53,9 +54,4 @@ export async function resolveText(place: ConfigPlace, text: string): Promise<Goo
 /** All problems in one error, a line each. */
 export function invalidConfig(problems: readonly ConfigProblem[]): RoundhouseError {
   return new RoundhouseError('config_invalid', problems.map(formatProblem).join('\n'));
-}
-
-/** A problem as one line: `models.yaml:12: …`. */
-export function formatProblem({ file, line, message }: ConfigProblem): string {
-  return line === null ? `${file}: ${message}` : `${file}:${line}: ${message}`;
 }

@@ -124,6 +124,37 @@ test('a file that was taken away is a problem, not an empty configuration', asyn
   expect(idsOf(store)).toEqual(['demo']);
 });
 
+test.each(['', '\n  \n', '# to be written\n\t\r\n  # soon'])(
+  'a file that has become empty (%j) is half written: the last good one holds, and nothing is added to it',
+  async (text) => {
+    const store = await openStore(ONE);
+    const change = await changeAfter(store, () => writeFileSync(file, text));
+    expect(change).toEqual({
+      type: 'problems',
+      problems: [
+        { file, line: null, message: expect.stringMatching(/^models\.yaml is empty; the last good/) },
+      ],
+    });
+    expect(idsOf(store)).toEqual(['demo']);
+    await expect(store.setPinned('demo', true)).rejects.toMatchObject({ code: 'config_invalid' });
+    expect(readFileSync(file, 'utf8')).toBe(text);
+
+    // To serve nothing can be said.
+    await changeAfter(store, () => writeFileSync(file, 'models: {}\n'));
+    expect([idsOf(store), store.problems]).toEqual([[], []]);
+  },
+);
+
+test('an empty file is fine to start with, and as long as nothing was in it', async () => {
+  const store = await openStore('');
+  expect(idsOf(store)).toEqual([]);
+  writeFileSync(file, '# nothing yet\n');
+  await store.reload();
+  expect(store.problems).toEqual([]);
+  await store.addModel({ path: gguf('x.gguf'), id: null, name: null });
+  expect(idsOf(store)).toEqual(['x']);
+});
+
 test('a file behind a link is watched where it lies', async () => {
   mkdirSync(join(dir, 'dotfiles'));
   const target = join(dir, 'dotfiles', 'mine.yaml');
@@ -260,9 +291,9 @@ test('what cannot be added is refused, and the file stays as it was', async () =
   await refused({ path }, 'conflict', 'is registered already, as "one"');
   await refused({ path: gguf('two.gguf'), id: 'demo' }, 'conflict', 'a model is called "demo" already');
   await refused(
-    { path: gguf('two.gguf'), id: 'a/b' },
+    { path: gguf('two.gguf'), id: 'a//b' },
     'invalid_request',
-    '"a/b" cannot be the id of a model',
+    '"a//b" cannot be the id of a model',
   );
   await refused({ path: gguf('m-00002-of-00003.gguf') }, 'gguf_invalid', 'add its first part');
   await refused(

@@ -7,6 +7,7 @@ import type { ConfigProblem, MemorySettingsView } from '../../shared/contract.ts
 import { RoundhouseError } from '../../shared/errors.ts';
 import { appendModel } from './append-model.ts';
 import { checkGgufFile } from './gguf-file.ts';
+import type { Problems } from './load.ts';
 import { isFirstShard, modelFileName, slugOf, uniqueId } from './model-ids.ts';
 import { pinModel } from './pin-model.ts';
 import { type ConfigPlace, type Good, invalidConfig, readConfig, resolveText } from './read-config.ts';
@@ -99,7 +100,7 @@ export class ConfigStore implements Disposable {
   /** Looks at the file and the models folders again, and tells the listeners when something is different. */
   reload(): Promise<void> {
     return this.#inTurn(async () => {
-      const result = await readConfig(this.#options);
+      const result = await this.#read();
       if (this.#disposed) return;
       if ('problems' in result) {
         if (JSON.stringify(result.problems) === JSON.stringify(this.#problems)) return;
@@ -183,8 +184,17 @@ export class ConfigStore implements Disposable {
     return model.id;
   }
 
+  /** As `readConfig`. Editors empty a file before they write it, so one that had something is then only half written. */
+  async #read(): Promise<Good | Problems> {
+    const result = await readConfig(this.#options);
+    if ('problems' in result || !isBlank(result.text) || isBlank(this.#good.text)) return result;
+    const message =
+      'models.yaml is empty; the last good version stays in force. To serve no models, write `models: {}`';
+    return { problems: [{ file: this.file, line: null, message }] };
+  }
+
   async #readUnbroken(): Promise<Good> {
-    const current = await readConfig(this.#options);
+    const current = await this.#read();
     if ('problems' in current) throw invalidConfig(current.problems);
     return current;
   }
@@ -229,6 +239,11 @@ export class ConfigStore implements Disposable {
     this.#work = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Whether a YAML text holds nothing but comments and empty lines. */
+function isBlank(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
 }
 
 /** Names of all models but this file: found in a models folder, it gives up its own id when it is written down. */
