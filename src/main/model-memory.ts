@@ -89,6 +89,16 @@ export class ModelMemory {
     return this.#lastLoadMs.get(modelId) ?? null;
   }
 
+  /**
+   * Tokens one slot holds: the engine's own figure while one has the model, else what a load would come to.
+   * @param configured as models.yaml says; a model is never given more than it was trained for
+   */
+  contextSize(modelId: string, configured: number): number {
+    const resident = this.#residents.get(modelId);
+    if (resident) return resident.info.contextSize;
+    return Math.min(configured, this.#estimates.get(modelId)?.header.trainedContextSize ?? configured);
+  }
+
   predictedLines(modelId: string): MemoryLinesView | null {
     const estimate = this.#estimates.get(modelId);
     return estimate ? this.#corrected(estimate) : null;

@@ -6,6 +6,8 @@ import type { Scheduler } from './scheduler/scheduler.ts';
 export interface ModelFacts {
   readonly tiers: readonly string[];
   readonly fileBytes: number | null;
+  /** Tokens one slot holds, which may be fewer than its settings ask for. */
+  readonly contextSize: number;
   readonly problem: string | null;
   readonly lastTokensPerSecond: number | null;
   readonly lastFirstTokenMs: number | null;
@@ -31,7 +33,7 @@ export function modelView(
     tiers: facts.tiers,
     source: model.source,
     fileBytes: facts.fileBytes,
-    contextSize: model.engine.contextSize,
+    contextSize: facts.contextSize,
     slots: model.engine.parallel,
     pinned: model.pinned,
     state: entry?.state ?? { status: 'unloaded' },

@@ -146,11 +146,11 @@ export function memoryBudget() {
 }
 
 /**
- * What a model or a tier may be called. Names never become paths; `/` is kept for `provider/model`, the prefixes for
- * names that mean something else.
+ * What a model or a tier may be called. `/` is for ids such as `org/model`; names never become paths, and the parts that
+ * are refused are those that clients take out of an address. The prefixes are kept for names that mean something else.
  */
 const NAME =
-  /^(?!auto$|tier:|user:|rollout:|__proto__$)(?! )[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}/]{1,128}(?<! )$/u;
+  /^(?!auto$|tier:|user:|rollout:|__proto__$)(?! )(?!(?:.*\/)?\.{0,2}(?:\/|$))[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}(?<! )$/u;
 
 /** True when `name` may be the id or alias of a model, or the name of a tier. */
 export function isName(name: string): boolean {
@@ -158,7 +158,7 @@ export function isName(name: string): boolean {
 }
 
 export const NAME_RULE =
-  'up to 128 printable characters without "/", no space at either end, not "auto", and not starting with "tier:", "user:" or "rollout:"';
+  'up to 128 printable characters, no space or "/" at either end, no part between "/" empty, "." or "..", not "auto", and not starting with "tier:", "user:" or "rollout:"';
 
 export function nameText() {
   return text(NAME, 'a usable name', NAME_RULE);

@@ -98,8 +98,8 @@ describe('what is wrong, where, and what to write instead', () => {
       '3 models.b.file: is missing; write the path of a file or folder',
     ],
     [
-      'models:\n  ok: { file: a }\n  a/b: { file: a }',
-      `3 models: "a/b" is not a usable name; write ${NAME_RULE}`,
+      'models:\n  ok: { file: a }\n  a//b: { file: a }',
+      `3 models: "a//b" is not a usable name; write ${NAME_RULE}`,
     ],
     ['models:\n  auto: { file: a }', `2 models: "auto" is not a usable name; write ${NAME_RULE}`],
     ['models:\n  "tier:x": { file: a }', `2 models: "tier:x" is not a usable name; write ${NAME_RULE}`],

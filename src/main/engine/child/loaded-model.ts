@@ -7,7 +7,7 @@ import { Gate } from './gate.ts';
 import { generate } from './generate.ts';
 import { chooseSlot } from './slots.ts';
 import { CHATML_TEMPLATE, type ChatTemplate, compileTemplate, specialTexts } from './template.ts';
-import { tokenizePrompt } from './tokenize.ts';
+import { checkVocabulary, tokenizePrompt } from './tokenize.ts';
 
 interface Slot {
   readonly sequence: LlamaContextSequence;
@@ -100,8 +100,10 @@ export class LoadedModel {
     signal: AbortSignal,
     emit: (part: StreamPart) => void,
   ): Promise<void> {
+    const biased = request.sampling.logitBias.map(([token]) => token);
+    checkVocabulary(this.#model, biased, 'logit_bias');
     const prompt = tokenizePrompt(this.#model, this.#template, request.prompt, {
-      contextSize: this.#context.contextSize,
+      ...this.info,
       longestTokenChars: this.#longestTokenChars,
     });
     const slot = this.#take(prompt);
@@ -111,7 +113,7 @@ export class LoadedModel {
         gate: this.#gate,
         prompt,
         request,
-        contextSize: this.#context.contextSize,
+        contextSizes: this.info,
         batchSize: this.#context.batchSize,
         signal,
         emit,
