@@ -131,9 +131,7 @@ test.each(['', '\n  \n', '# to be written\n\t\r\n  # soon'])(
     const change = await changeAfter(store, () => writeFileSync(file, text));
     expect(change).toEqual({
       type: 'problems',
-      problems: [
-        { file, line: null, message: expect.stringMatching(/^models\.yaml is empty; the last good/) },
-      ],
+      problems: [{ file, line: null, message: expect.stringMatching(/^models\.yaml is empty; /) }],
     });
     expect(idsOf(store)).toEqual(['demo']);
     await expect(store.setPinned('demo', true)).rejects.toMatchObject({ code: 'config_invalid' });
@@ -347,6 +345,22 @@ test('the data folder is for its owner alone, and gets the shipped models.yaml o
   await ensureDataFolder(data);
   expect(await ensureModelsYaml(data, shipped)).toBe(copied);
   expect(readFileSync(copied, 'utf8')).toBe('# edited');
+});
+
+test('a data folder that cannot be one is named, with what to do', async () => {
+  const blocked = join(dir, 'a-file');
+  writeFileSync(blocked, '');
+  for (const data of [blocked, join(blocked, 'below')]) {
+    await expect(ensureDataFolder(data)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringMatching(/a-file.* cannot be used: .*there is a file.*--data-dir DIR$/),
+    });
+  }
+  mkdirSync(join(dir, 'models.yaml'));
+  await expect(ensureModelsYaml(dir, blocked)).rejects.toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringMatching(/models\.yaml cannot be used: .*there is a folder/),
+  });
 });
 
 test('where the data folder is', () => {

@@ -188,8 +188,7 @@ export class ConfigStore implements Disposable {
   async #read(): Promise<Good | Problems> {
     const result = await readConfig(this.#options);
     if ('problems' in result || !isBlank(result.text) || isBlank(this.#good.text)) return result;
-    const message =
-      'models.yaml is empty; the last good version stays in force. To serve no models, write `models: {}`';
+    const message = 'models.yaml is empty; write it again, or `models: {}` to serve no models';
     return { problems: [{ file: this.file, line: null, message }] };
   }
 
