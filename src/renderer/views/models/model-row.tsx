@@ -23,7 +23,11 @@ export interface ModelRowProps {
   readonly index: number;
 }
 
-const CELL = 'border-line border-t pt-2 pb-2.5 align-top';
+/** In a narrow table each row is a box of two lines: the name and the actions, and below them the figures. */
+const ROW = '@max-[560px]:flex @max-[560px]:flex-wrap @max-[560px]:border-line @max-[560px]:border-t';
+const CELL = 'border-line pt-2 pb-2.5 align-top @min-[560px]:border-t';
+const UPPER = `${CELL} @max-[560px]:pb-1`;
+const LOWER = `${CELL} @max-[560px]:order-1 @max-[560px]:pt-0`;
 
 /** One model, and under it what is wrong with it. */
 export const ModelRow = memo(function ModelRow({ model, index }: ModelRowProps) {
@@ -35,28 +39,28 @@ export const ModelRow = memo(function ModelRow({ model, index }: ModelRowProps) 
     if (added) body.current?.scrollIntoView({ block: 'nearest' });
   }, [added]);
   return (
-    <tbody ref={body} data-added={added} className={added ? 'bg-accent/10' : ''}>
-      <tr>
-        <th scope="row" className={`${CELL} pr-3 text-left font-normal`}>
+    <tbody ref={body} data-added={added} className={`@max-[560px]:block ${added ? 'bg-accent/10' : ''}`}>
+      <tr className={ROW}>
+        <th scope="row" className={`${UPPER} pr-3 text-left font-normal @max-[560px]:w-[calc(100%-120px)]`}>
           <NameCell model={model} index={index} />
         </th>
-        <td className={`${CELL} pr-3`}>
+        <td className={`${LOWER} pr-3 @max-[560px]:w-36 @max-[560px]:pl-4.5`}>
           <StateCell model={model} />
         </td>
-        <td className={`${CELL} whitespace-nowrap pr-3 text-right`}>
+        <td className={`${LOWER} whitespace-nowrap pr-3 text-right @max-[560px]:text-left`}>
           <MemoryCell model={model} />
         </td>
         <td className={`${CELL} whitespace-nowrap pr-3 text-right @max-[620px]:hidden`}>
           {formatCount(model.contextSize)}
           <div className="text-mute text-sm">× {plural(model.slots, 'slot')}</div>
         </td>
-        <td className={`${CELL} whitespace-nowrap pr-4 text-right`}>
-          {formatLatency(model.lastFirstTokenMs)}
+        <td className={`${LOWER} ml-auto whitespace-nowrap pr-4 text-right @max-[560px]:pr-0`}>
+          <span className="@max-[560px]:hidden">{formatLatency(model.lastFirstTokenMs)}</span>
           {model.lastTokensPerSecond === null ? null : (
             <div className="text-mute text-sm">{formatSpeed(model.lastTokensPerSecond)}</div>
           )}
         </td>
-        <td className={`${CELL} text-right`}>
+        <td className={`${UPPER} text-right @max-[560px]:w-30`}>
           <div className="flex justify-end gap-1">
             <PinButton model={model} />
             <ActionButton model={model} className="min-w-19" />
@@ -64,8 +68,8 @@ export const ModelRow = memo(function ModelRow({ model, index }: ModelRowProps) 
         </td>
       </tr>
       {trouble === null ? null : (
-        <tr>
-          <td colSpan={5} className="pb-2.5 pl-[18px]">
+        <tr className="@max-[560px]:block">
+          <td colSpan={5} className="pb-2.5 pl-4.5 @max-[560px]:block">
             <Trouble model={model} trouble={trouble} />
           </td>
         </tr>

@@ -19,8 +19,8 @@ const COLUMNS: readonly Column[] = [
 export function ModelsTable({ models }: { readonly models: readonly ModelView[] }) {
   return (
     <section aria-label="Models" className="@container">
-      <table className="w-full table-fixed border-collapse">
-        <thead>
+      <table className="w-full table-fixed border-collapse @max-[560px]:block">
+        <thead className="@max-[560px]:sr-only">
           <tr className="text-left align-bottom text-mute text-xs">
             {COLUMNS.map((column) => (
               <th

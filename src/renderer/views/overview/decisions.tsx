@@ -37,7 +37,7 @@ export const Decisions = memo(function Decisions(props: { readonly decisions: re
         </ul>
       )}
       {newest.length > SHOWN_AT_FIRST ? (
-        <Button look="bare" className="-ml-2.5 mt-1" onClick={() => setAll(!all)}>
+        <Button look="bare" className="-ml-[11px] mt-1" onClick={() => setAll(!all)}>
           {all ? 'Show the latest' : `Show all ${newest.length}`}
         </Button>
       ) : null}

@@ -109,11 +109,11 @@ const FreeWords = memo(function FreeWords(props: {
       style={{ transform: `translateX(${props.from * 100}%)` }}
     >
       <div
-        className={`flex h-full items-center justify-end moves-width ${props.hidden ? 'opacity-0' : ''}`}
+        className={`@container flex h-full items-center justify-end moves-width ${props.hidden ? 'opacity-0' : ''}`}
         style={{ width: `${props.share * 100}%` }}
       >
         {props.share < 2 * NAMED_SHARE ? null : (
-          <span className="whitespace-nowrap pr-3.5 text-mute">{props.size} free</span>
+          <span className="whitespace-nowrap pr-3.5 text-mute @max-[100px]:hidden">{props.size} free</span>
         )}
       </div>
     </div>
@@ -166,12 +166,11 @@ const GHOST_WORDS: Readonly<Record<Ghost['outcome'], string>> = {
 const Budget = memo(function Budget({ at, size }: { readonly at: number; readonly size: string }) {
   return (
     <>
-      <div
-        aria-hidden
-        className="pointer-events-none absolute inset-x-0 -top-2 h-19 moves"
-        style={{ transform: `translateX(${at * 100}%)` }}
-      >
-        <div className="-translate-x-full h-full w-0.5 rounded-full bg-ink" />
+      {/* What moves is as wide as the bar: cut off, or the page could be scrolled sideways. */}
+      <div aria-hidden className="pointer-events-none absolute inset-x-0 -top-2 h-19 overflow-hidden">
+        <div className="h-full moves" style={{ transform: `translateX(${at * 100}%)` }}>
+          <div className="-translate-x-full h-full w-0.5 rounded-full bg-ink" />
+        </div>
       </div>
       <div
         className="-top-2 -translate-x-1/2 -translate-y-full absolute whitespace-nowrap pb-1 text-mute text-xs"

@@ -30,7 +30,7 @@ export const OnDisk = memo(function OnDisk({ models }: { readonly models: readon
           </li>
         ))}
         {onDisk.length > shown.length ? (
-          <li>
+          <li className="flex items-center">
             <Button look="bare" onClick={() => setAll(true)}>
               Show all {onDisk.length}
             </Button>
