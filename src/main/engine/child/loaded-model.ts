@@ -155,9 +155,22 @@ function longestTokenChars(model: LlamaModel): number {
 
 const CACHE_TYPE = { f16: 'F16', q8_0: 'Q8_0', q4_0: 'Q4_0' } as const;
 
+async function readTemplate(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const what = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    const message =
+      `the chat template ${file} ${what}; put it there, or mend chatTemplate of this model in models.yaml ` +
+      '(without it the template in the model file is used)';
+    throw new RoundhouseError('model_load_failed', message, { cause: error });
+  }
+}
+
 async function templateOf(model: LlamaModel, file: string | null): Promise<ChatTemplate> {
   const tokenizer = model.fileInfo.metadata.tokenizer;
-  const source = file === null ? tokenizer?.chat_template : await readFile(file, 'utf8');
+  const source = file === null ? tokenizer?.chat_template : await readTemplate(file);
   return compileTemplate({
     source: source ?? CHATML_TEMPLATE,
     bosText: model.tokens.bosString ?? '',
