@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { ModelView } from '../../src/shared/contract.ts';
 import { type ServedApp, serveApp } from '../harness/served-app.ts';
 
@@ -19,13 +20,12 @@ tiers:
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-async function get(path: string) {
-  return (await fetch(`${app.url}${path}`)).json();
-}
-
-async function contextSizes(): Promise<unknown> {
-  const { data } = await get('/v1/models');
-  return data.map((model: { roundhouse: { context_size: number } }) => model.roundhouse.context_size);
+async function contextSizes(): Promise<number[]> {
+  const list = z.object({
+    data: z.array(z.object({ roundhouse: z.object({ context_size: z.int() }) })),
+  });
+  const { data } = list.parse(await (await fetch(`${app.url}/v1/models`)).json());
+  return data.map((model) => model.roundhouse.context_size);
 }
 
 function chat(model: string, content: string): Promise<Response> {
@@ -49,21 +49,24 @@ test('the context that is shown is the one that holds, not the one that was aske
 
 test('names that hold a slash are listed, found, and answer', async () => {
   const paths = ['org/demo', 'org%2Fdemo', 'lab/team/demo', 'lab%2Fteam%2Fdemo'];
-  for (const path of paths) expect(await get(`/v1/models/${path}`)).toMatchObject({ id: 'org/demo' });
+  for (const path of paths) {
+    const found = await fetch(`${app.url}/v1/models/${path}`);
+    expect(await found.json()).toMatchObject({ id: 'org/demo' });
+  }
   for (const name of ['org/demo', 'lab/team/demo', 'tier:default']) {
-    const answer = await (await chat(name, 'What is the capital of France?')).json();
-    expect(answer.choices[0].message.content).toBe('The capital of France is Paris.');
+    const answer = await chat(name, 'What is the capital of France?');
+    expect(await answer.text()).toContain('The capital of France is Paris.');
   }
 });
 
 test('a prompt that is too long is told to raise contextSize only where that can help', async () => {
   const tooLong = 'word '.repeat(3000);
-  const { error: most } = await (await chat('org/demo', tooLong)).json();
-  expect(most.message).toContain('maximum context length is 2048 tokens');
-  expect(most.message).toContain('was not trained for more');
-  expect(most.message).not.toContain('raise contextSize');
-  const { error: less } = await (await chat('odd', tooLong)).json();
-  expect(less.message).toContain('or raise contextSize for this model: it was trained for 2048');
+  const most = await (await chat('org/demo', tooLong)).text();
+  expect(most).toContain('maximum context length is 2048 tokens');
+  expect(most).toContain('was not trained for more');
+  expect(most).not.toContain('raise contextSize');
+  const less = await (await chat('odd', tooLong)).text();
+  expect(less).toContain('or raise contextSize for this model: it was trained for 2048');
 });
 
 test('a logit_bias for a token that the model does not have is refused', async () => {
