@@ -2,6 +2,7 @@ import type { EstimateView, MemoryLinesView, MemorySettingsView } from '../share
 import type { EngineSettings } from './config/settings.ts';
 import type { Estimate, Estimator } from './engine/estimator.ts';
 import type { LoadedInfo } from './engine/protocol.ts';
+import type { ModelHeader } from './engine/protocol-estimate.ts';
 import type { EngineTraits } from './memory/backend.ts';
 import { type Correction, corrected } from './memory/correction.ts';
 import { contextLine, predictLines } from './memory/estimate.ts';
@@ -96,7 +97,8 @@ export class ModelMemory {
   contextSize(modelId: string, configured: number): number {
     const resident = this.#residents.get(modelId);
     if (resident) return resident.info.contextSize;
-    return Math.min(configured, this.#estimates.get(modelId)?.header.trainedContextSize ?? configured);
+    const estimate = this.#estimates.get(modelId);
+    return estimate ? trainedAtMost(configured, estimate.header) : configured;
   }
 
   predictedLines(modelId: string): MemoryLinesView | null {
@@ -155,7 +157,7 @@ export class ModelMemory {
       quantization: header.quantization,
       parameters: header.parameters,
       trainedContextSize: header.trainedContextSize,
-      settings: memorySettings(settings),
+      settings: memorySettings(settings, header),
       predicted: learned.lines,
       totalBytes: totalBytes(learned.lines),
       lines: this.#contextLines(learned, settings, correction),
@@ -187,7 +189,10 @@ export class ModelMemory {
   ): EstimateView['fit'] {
     const fit = fitInto(budgetBytes, estimate.header, settings, this.#traits(), correction);
     if (!fit) return null;
-    return { ...memorySettings({ ...settings, ...fit.settings }), totalBytes: totalBytes(fit.lines) };
+    return {
+      ...memorySettings({ ...settings, ...fit.settings }, estimate.header),
+      totalBytes: totalBytes(fit.lines),
+    };
   }
 
   #corrected(estimate: Estimate): MemoryLines {
@@ -195,6 +200,12 @@ export class ModelMemory {
   }
 }
 
-function memorySettings({ contextSize, parallel, batchSize, cacheType }: EngineSettings): MemorySettingsView {
-  return { contextSize, parallel, batchSize, cacheType };
+/** What would hold: a model is never given more context than it was trained for. */
+function memorySettings(settings: EngineSettings, header: ModelHeader): MemorySettingsView {
+  const { parallel, batchSize, cacheType } = settings;
+  return { contextSize: trainedAtMost(settings.contextSize, header), parallel, batchSize, cacheType };
+}
+
+function trainedAtMost(contextSize: number, header: ModelHeader): number {
+  return Math.min(contextSize, header.trainedContextSize ?? contextSize);
 }
