@@ -66,11 +66,17 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { clock, dataDir, log, probe } = options;
   await ensureDataFolder(dataDir);
-  const store = openStore(join(dataDir, 'roundhouse.db'));
+  let damagedDatabase: string | null = null;
+  const store = openStore(join(dataDir, 'roundhouse.db'), (path) => {
+    damagedDatabase = path;
+  });
   const machine = await probe.machine();
   // Before whatever may have something to say.
   const decisions = new Decisions();
   const publisher = new Publisher(clock, snapshot);
+  if (damagedDatabase !== null) {
+    decide(null, `The database was damaged; it is kept as ${damagedDatabase}, and a new one was begun.`);
+  }
   const config = await ConfigStore.open({
     file: options.configFile ?? (await ensureModelsYaml(dataDir, options.shippedConfigFile)),
     env: options.env,

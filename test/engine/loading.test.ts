@@ -97,12 +97,15 @@ describe('a chat template from a file', () => {
     expect((await ask(it.engine, 'Hi')).text).toBe('The capital of France is Paris.');
   });
 
-  test('that loops for ever is an error, and the engine lives', async () => {
-    await loadWith('{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}');
-    const { error } = await ask(it.engine, 'Hi');
-    expect(error?.message).toContain('ran longer than 2000 ms');
-    const text = '<|im_start|>user\nWhat is 3 + 4?<|im_end|>\n<|im_start|>assistant\n';
-    expect((await ask(it.engine, { kind: 'text', text })).text).toBe('3 + 4 = 7.');
+  test('that loops for ever fails the load, and the engine lives', async () => {
+    await expect(
+      loadWith('{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}'),
+    ).rejects.toMatchObject({
+      code: 'model_load_failed',
+      message: expect.stringContaining('ran longer than 2000 ms'),
+    });
+    await loadWith(`{{ messages[0].content }}`);
+    expect((await ask(it.engine, 'Hi')).error).toBeNull();
   });
 
   test('that refuses the messages says why', async () => {
