@@ -125,6 +125,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     spawnEngine: options.spawnEngine,
     spawnEstimator: options.spawnEstimator,
     corrections: { all: store.corrections(), save: store.saveCorrection },
+    prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
     onChange: () => publisher.changed(),
   });

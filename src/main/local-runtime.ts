@@ -4,6 +4,7 @@ import { RoundhouseError } from '../shared/errors.ts';
 import type { EngineSettings, ModelSettings, Settings } from './config/settings.ts';
 import { createEstimator } from './engine/estimator.ts';
 import { EngineHost } from './engine/host.ts';
+import { PrefixStore, type PrefixStoreSettings } from './engine/prefix-store.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
 import { EMPTY_ENGINE_BYTES, type EngineTraits } from './memory/backend.ts';
 import { budgetBytes } from './memory/budget.ts';
@@ -41,6 +42,8 @@ export interface LocalRuntimeOptions {
     readonly all: ReadonlyMap<string, Correction>;
     readonly save: (identity: string, correction: Correction) => void;
   };
+  /** Folder for the states of unloaded models' slots. Absolute. */
+  readonly prefixDir: string;
   readonly onDecision: (modelId: string | null, text: string) => void;
   /** What is shown may have changed. */
   readonly onChange: () => void;
@@ -56,6 +59,7 @@ export class LocalRuntime {
   readonly #options: LocalRuntimeOptions;
   readonly #host: EngineHost;
   readonly memory: ModelMemory;
+  readonly #prefixes: PrefixStore;
   readonly #meter: Meter;
   readonly #closing = new AbortController();
   #settings: Settings;
@@ -77,6 +81,12 @@ export class LocalRuntime {
     const learning = new MemoryLearning(options.corrections.all, options.corrections.save);
     this.memory = new ModelMemory(estimator, learning, () => this.#traits());
     this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
+    this.#prefixes = new PrefixStore({
+      dir: options.prefixDir,
+      clock,
+      settings: prefixSettings(settings),
+      warn: (message) => options.onDecision(null, message),
+    });
     this.#host = new EngineHost({
       spawn: options.spawnEngine,
       clock,
@@ -84,6 +94,7 @@ export class LocalRuntime {
       stallLimitMs: STALL_LIMIT_MS,
       cores: metal ? 1 : machine.performanceCores,
       footprintBytes: async (pid) => (await probe.footprint(pid))?.totalBytes ?? null,
+      prefixes: this.#prefixes,
       on: {
         progress: (modelId, progress) => this.dispatcher.dispatch({ type: 'progress', modelId, progress }),
         loaded: (modelId, info) => {
@@ -129,6 +140,7 @@ export class LocalRuntime {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#models = new Map(settings.models.map((model) => [model.id, model]));
+    this.#prefixes.configure(prefixSettings(settings));
     this.#tellScheduler();
     for (const model of settings.models) {
       const resident = this.scheduler.models.get(model.id)?.state.status;
@@ -197,7 +209,8 @@ export class LocalRuntime {
     this.#closing.abort();
     this.dispatcher[Symbol.dispose]();
     this.#meter[Symbol.dispose]();
-    await this.#host.close();
+    await this.#host.close(this.#settings.memory.keepPrefixCacheOnQuit);
+    await this.#prefixes.close();
   }
 
   #preload(modelId: string): void {
@@ -275,6 +288,10 @@ export class LocalRuntime {
       maxWaitMs: server.maxWaitMs,
     };
   }
+}
+
+function prefixSettings({ memory }: Settings): PrefixStoreSettings {
+  return { limitBytes: memory.keepPrefixCacheBytes, keepOnQuit: memory.keepPrefixCacheOnQuit };
 }
 
 function modelSpec(model: ModelSettings): ModelSpec {

@@ -145,6 +145,21 @@ export function memoryBudget() {
     });
 }
 
+/** A size with its unit, or 0. Output: bytes. */
+export function sizeOrZero(example: string) {
+  const error = says('a size', `one such as ${example}, or 0`);
+  const sized = z
+    .string({ error })
+    .regex(/^(0|\d+(\.\d+)?\s*([KMGT]i?B|B))$/, { error })
+    .transform((value, context) => {
+      const bytes = parseSizeBytes(value);
+      if (bytes === null)
+        context.issues.push({ code: 'custom', message: error({ input: value }), input: value });
+      return bytes ?? z.NEVER;
+    });
+  return z.union([z.literal(0, { error }), sized], { error });
+}
+
 /**
  * What a model or a tier may be called. `/` is for ids such as `org/model`; names never become paths, and the parts that
  * are refused are those that clients take out of an address. The prefixes are kept for names that mean something else.

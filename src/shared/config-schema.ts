@@ -11,6 +11,7 @@ import {
   oneOf,
   says,
   saysWithoutValue,
+  sizeOrZero,
   text,
   trueOrFalse,
   wholeNumber,
@@ -98,6 +99,14 @@ const memory = keys({
   standbyEngines: wholeNumber(0, 4, 1)
     .default(1)
     .describe('Engine processes kept started without a model, so that the next load is quick.'),
+  keepPrefixCache: sizeOrZero('2GiB')
+    .prefault('2GiB')
+    .describe(
+      'Disk for what unloaded models had read of conversations, so that they need not read it again; 0 keeps nothing.',
+    ),
+  keepPrefixCacheOnQuit: trueOrFalse()
+    .default(false)
+    .describe('Whether that stays on disk when Roundhouse quits. It holds the texts of conversations.'),
 });
 
 const size = ({ min, max, example }: SizeLimit) => wholeNumber(min, max, example);

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/main/clock.ts';
 import type { ModelSettings, Settings } from '../../src/main/config/settings.ts';
@@ -68,6 +69,8 @@ function settings(models: readonly ModelSettings[]): Settings {
       maxLoadedModels: MAX_LOADED,
       minResidencyMs: 0,
       standbyEngines: STANDBYS,
+      keepPrefixCacheBytes: 0,
+      keepPrefixCacheOnQuit: false,
     },
     models,
     tiers: [],
@@ -112,6 +115,7 @@ function setUp() {
     spawnEngine: engines.spawn,
     spawnEstimator: estimators.spawn,
     corrections: { all: new Map(), save: () => {} },
+    prefixDir: join(temporaryFolder(), 'prefix-cache'),
     onDecision: () => {},
     onChange: () => {
       const loaded = [...runtime.scheduler.models.values()].filter(({ state }) =>

@@ -62,7 +62,7 @@ export class ScriptedChild implements ChildHandle {
   }
 
   saysReady(): void {
-    this.say({ type: 'ready', gpuBytes: null });
+    this.say({ type: 'ready', gpuBytes: null, build: 'scripted' });
   }
 
   saysLoaded(): void {

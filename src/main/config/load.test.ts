@@ -24,6 +24,8 @@ describe('what a models.yaml means', () => {
         maxLoadedModels: 5,
         minResidencyMs: 5000,
         standbyEngines: 1,
+        keepPrefixCacheBytes: 2 * 1024 ** 3,
+        keepPrefixCacheOnQuit: false,
       },
       models: [],
       tiers: [],
@@ -60,7 +62,7 @@ server:
   allowedOrigins: [https://app.example.com]
   maxQueue: 8
   maxWait: 1.5s
-memory: { budget: 1.5GiB, eviction: lru, maxLoadedModels: 2, minResidency: 0s, standbyEngines: 0 }
+memory: { budget: 1.5GiB, eviction: lru, maxLoadedModels: 2, minResidency: 0s, standbyEngines: 0, keepPrefixCache: 500MiB, keepPrefixCacheOnQuit: true }
 defaults: { contextSize: 1024, parallel: 1, batchSize: 64, idleUnload: never, flashAttention: false, cacheType: q8_0, threads: 4, gpuLayers: 0 }
 models:
   writer:
@@ -106,6 +108,8 @@ logging: { level: debug }
             "kind": "bytes",
           },
           "eviction": "lru",
+          "keepPrefixCacheBytes": 524288000,
+          "keepPrefixCacheOnQuit": true,
           "maxLoadedModels": 2,
           "minResidencyMs": 0,
           "standbyEngines": 0,

@@ -78,7 +78,7 @@ export function resolveSettings(
   if (problems.length > 0) return { problems };
 
   const { maxWait: maxWaitMs, ...server } = config.server;
-  const { minResidency: minResidencyMs, ...memory } = config.memory;
+  const { minResidency: minResidencyMs, keepPrefixCache: keepPrefixCacheBytes, ...memory } = config.memory;
   const models = [...named, ...found];
   const ids = new Map(
     models.flatMap((model) => [model.id, ...model.aliases].map((name) => [name, model.id])),
@@ -86,7 +86,7 @@ export function resolveSettings(
   return {
     settings: {
       server: { ...server, maxWaitMs },
-      memory: { ...memory, minResidencyMs },
+      memory: { ...memory, minResidencyMs, keepPrefixCacheBytes },
       models,
       tiers: source.keysOf(['tiers']).map((name) => ({
         name,

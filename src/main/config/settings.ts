@@ -40,6 +40,9 @@ export interface MemorySettings {
   readonly maxLoadedModels: number;
   readonly minResidencyMs: number;
   readonly standbyEngines: number;
+  /** Disk for states of unloaded models; 0 keeps none. */
+  readonly keepPrefixCacheBytes: number;
+  readonly keepPrefixCacheOnQuit: boolean;
 }
 
 export type BudgetSetting =

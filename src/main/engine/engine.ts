@@ -1,8 +1,8 @@
-import { assertNever } from '../../shared/assert-never.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
 import { PartQueue } from './part-queue.ts';
+import { PrefixCalls, type PrefixEvent } from './prefix-calls.ts';
 import {
   type FromChild,
   fromChildSchema,
@@ -21,12 +21,16 @@ export interface EngineOptions {
   readonly onProgress: (progress: number) => void;
   /** Called once, whatever ended the process. */
   readonly onExit: (exit: EngineExit) => void;
+  /** A saved prefix was restored, or is broken. */
+  readonly onPrefix?: (event: PrefixEvent) => void;
 }
 
 /** What an engine tells of the machine when it has started. */
 export interface EngineFacts {
   /** What Metal recommends a process to use at most; `null` where there is no Metal. */
   readonly gpuBytes: number | null;
+  /** llama.cpp's version and the device it runs on. */
+  readonly build: string;
 }
 
 /** `asked` = we killed it. Otherwise `reason` says in words what happened. */
@@ -36,6 +40,8 @@ export type EngineExit = { readonly asked: true } | { readonly asked: false; rea
  * One child process and what it is doing. It holds at most one model: start → (load → generate… → unload)* → exit.
  */
 export class Engine {
+  /** What its slots hold, and the saving of it. */
+  readonly prefixes: PrefixCalls;
   readonly #child: ChildHandle;
   readonly #options: EngineOptions;
   /** Those whose last part has not come yet. */
@@ -55,6 +61,10 @@ export class Engine {
   constructor(child: ChildHandle, options: EngineOptions) {
     this.#child = child;
     this.#options = options;
+    this.prefixes = new PrefixCalls(
+      (message) => this.#send(message),
+      (event) => options.onPrefix?.(event),
+    );
     // Whoever waits hears of a failure; that nobody waits is no error.
     this.#ready.promise.catch(() => {});
     child.onMessage((message) => this.#receive(message));
@@ -157,7 +167,7 @@ export class Engine {
         return;
       case 'ready':
         this.#started = true;
-        this.#ready.resolve({ gpuBytes: message.gpuBytes });
+        this.#ready.resolve({ gpuBytes: message.gpuBytes, build: message.build });
         return;
       case 'progress':
         this.#options.onProgress(message.progress);
@@ -175,6 +185,7 @@ export class Engine {
         this.#loadEnded();
         return;
       case 'unloaded':
+        this.prefixes.forget();
         this.#unload?.resolve();
         this.#unload = null;
         return;
@@ -186,7 +197,7 @@ export class Engine {
         }
         return;
       default:
-        assertNever(message);
+        this.prefixes.handle(message);
     }
   }
 
@@ -227,7 +238,8 @@ export class Engine {
   }
 
   #hasWork(): boolean {
-    return !this.#started || this.#load !== null || this.#unload !== null || this.#generations.size > 0;
+    if (!this.#started || this.#load || this.#unload) return true;
+    return this.#generations.size > 0 || this.prefixes.pending;
   }
 
   #killFor(reason: string): void {
@@ -244,6 +256,7 @@ export class Engine {
     this.#load?.reject(error);
     this.#loadEnded();
     this.#unload?.reject(error);
+    this.prefixes.end(error);
     for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });
     this.#options.onExit(reason === null ? { asked: true } : { asked: false, reason });
   }

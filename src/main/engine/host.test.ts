@@ -321,7 +321,7 @@ describe('a standby', () => {
   test('finds Metal', () => {
     const { host, child, told } = setUp();
     host.startStandby();
-    child(0).say({ type: 'ready', gpuBytes: 42 });
+    child(0).say({ type: 'ready', gpuBytes: 42, build: 'scripted' });
     return told.until('metal 42');
   });
 });

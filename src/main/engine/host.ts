@@ -2,7 +2,10 @@ import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineSettings } from '../config/settings.ts';
 import { Engine, type EngineExit } from './engine.ts';
+import type { ModelPrefixes, PrefixStore } from './prefix-store.ts';
+import { isLongEnough } from './prefix-value.ts';
 import type { LoadedInfo } from './protocol.ts';
+import { savePrefixes } from './save-prefixes.ts';
 import type { SpawnEngine } from './spawn.ts';
 import { sharedThreads } from './threads.ts';
 
@@ -18,6 +21,8 @@ export interface HostOptions {
   readonly cores: number;
   /** What the system says a process holds; `null` when it cannot say. */
   readonly footprintBytes: (pid: number) => Promise<number | null>;
+  /** Where slots' states outlive a model's unloading; without it they do not. */
+  readonly prefixes?: PrefixStore;
   readonly on: HostEvents;
 }
 
@@ -47,6 +52,8 @@ interface Resident {
     | { readonly kind: 'model'; readonly modelId: string; readonly threads: EngineSettings['threads'] };
   loadError: RoundhouseError | null;
   stopping: boolean;
+  /** Of the model that is loaded, or loading. */
+  prefixes: ModelPrefixes | null;
 }
 
 /** All engine processes: those with a model and those that stand by. Carries out what the scheduler decides. */
@@ -79,13 +86,16 @@ export class EngineHost {
     resident.use = use;
     resident.loadError = null;
     resident.stopping = false;
+    resident.prefixes = null;
     this.#shareThreads();
     const stillWanted = () => resident.use === use && !resident.stopping && this.#residents.has(resident);
     const load = async () => {
-      await resident.engine.ready;
+      const { build } = await resident.engine.ready;
       if (this.#emptyBytes === null) await this.#measureEmpty(resident, stillWanted);
+      const prefixes = (await this.#options.prefixes?.offer(modelId, model, build)) ?? null;
       if (!stillWanted()) return;
-      const info = await resident.engine.load({ path: model.path, settings });
+      resident.prefixes = prefixes;
+      const info = await resident.engine.load({ path: model.path, settings, prefixes: prefixes?.offer });
       if (stillWanted()) this.#options.on.loaded(modelId, info);
     };
     load().catch((error: unknown) => {
@@ -96,13 +106,16 @@ export class EngineHost {
     });
   }
 
-  /** Empties the model's engine and keeps the process if its memory came back; else ends it. Reported by `exited`. */
+  /**
+   * Saves what the model's slots hold and is worth it, empties its engine and keeps the process if its memory came back;
+   * else ends it. Reported by `exited`.
+   */
   stop(modelId: string, keep: boolean): void {
     const resident = this.#residentOf(modelId);
     if (!resident) return this.#options.on.exited(modelId, { kept: false, reason: null });
     resident.stopping = true;
-    if (!keep) return resident.engine.kill();
-    this.#empty(resident)
+    if (!keep && !this.#hasWorthSaving(resident)) return resident.engine.kill();
+    this.#empty(resident, keep)
       .then((isEmpty) => {
         if (!isEmpty) return resident.engine.kill();
         resident.use = { kind: 'standby' };
@@ -130,8 +143,17 @@ export class EngineHost {
     return pid === undefined ? null : this.#options.footprintBytes(pid);
   }
 
-  /** Ends every process; resolves when the last is gone. */
-  async close(): Promise<void> {
+  /** What reading again all that the model's slots hold would take; 0 when it is not loaded. */
+  prefixRebuildMs(modelId: string): number {
+    return this.#residentOf(modelId)?.engine.prefixes.held.prefillMs ?? 0;
+  }
+
+  /**
+   * Ends every process; resolves when the last is gone.
+   * @param save whether what idle slots hold is saved before, in bounded time
+   */
+  async close(save = false): Promise<void> {
+    if (save) await Promise.all([...this.#residents].map((resident) => this.#savePrefixes(resident)));
     const ended = [...this.#residents].map(
       (resident) =>
         new Promise<void>((resolve) => {
@@ -156,10 +178,15 @@ export class EngineHost {
           if (resident.use.kind === 'model') on.progress(resident.use.modelId, progress);
         },
         onExit: (exit) => this.#exited(resident, exit),
+        onPrefix: (event) => {
+          if (event.type === 'prefixBroken') this.#options.prefixes?.broken(event.file, event.reason);
+          else this.#options.prefixes?.restored(event.file, event.bytes, event.restoreMs);
+        },
       }),
       use: { kind: 'standby' },
       loadError: null,
       stopping: false,
+      prefixes: null,
     };
     this.#residents.add(resident);
     resident.engine.ready.then(
@@ -183,12 +210,25 @@ export class EngineHost {
     this.#options.on.standbyMeasured(bytes);
   }
 
-  async #empty(resident: Resident): Promise<boolean> {
+  /** @returns whether the process may be kept */
+  async #empty(resident: Resident, keep: boolean): Promise<boolean> {
     const { engine } = resident;
+    if (!(await this.#savePrefixes(resident)) || !keep) return false;
     await engine.unload();
     if (engine.pid === undefined || this.#emptyBytes === null) return false;
     const bytes = await this.#options.footprintBytes(engine.pid);
     return bytes !== null && bytes <= this.#emptyBytes + KEPT_GROWTH_BYTES;
+  }
+
+  #hasWorthSaving({ engine, prefixes }: Resident): boolean {
+    return prefixes !== null && isLongEnough(engine.prefixes.held.deepestTokens);
+  }
+
+  /** @returns false when the engine is busy with it for too long */
+  async #savePrefixes(resident: Resident): Promise<boolean> {
+    const { prefixes: store, clock } = this.#options;
+    if (!store || !resident.prefixes || !this.#hasWorthSaving(resident)) return true;
+    return savePrefixes(resident.engine.prefixes, store, resident.prefixes, clock);
   }
 
   #exited(resident: Resident, exit: EngineExit): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
 import type { EngineSettings } from '../config/settings.ts';
+import { fromChildOfPrefixes, type PrefixOffer, type ToChildOfPrefixes } from './protocol-prefix.ts';
 
 /*
  * What crosses between the app and an engine child. The child trusts the app; the app checks what a child says.
@@ -11,6 +12,8 @@ export interface LoadRequest {
   readonly settings: Omit<EngineSettings, 'threads'>;
   /** CPU threads the engine may spin on at once. */
   readonly threads: number;
+  /** Without it nothing is restored. */
+  readonly prefixes?: PrefixOffer | undefined;
 }
 
 export type ToChild =
@@ -18,7 +21,8 @@ export type ToChild =
   | { readonly type: 'unload' }
   | { readonly type: 'threads'; readonly threads: number }
   | { readonly type: 'generate'; readonly id: number; readonly request: EngineRequest }
-  | { readonly type: 'abort'; readonly id: number };
+  | { readonly type: 'abort'; readonly id: number }
+  | ToChildOfPrefixes;
 
 const errorJson = z.object({
   code: z.string(),
@@ -41,8 +45,13 @@ export type LoadedInfo = z.infer<typeof loadedInfo>;
 
 /** Checks what a child sent. Parts are taken as they are: they are many, and the child is this program. */
 export const fromChildSchema = z.discriminatedUnion('type', [
-  /** `gpuBytes`: what Metal recommends a process to use at most; `null` where there is no Metal. */
-  z.object({ type: z.literal('ready'), gpuBytes: z.number().nullable() }),
+  z.object({
+    type: z.literal('ready'),
+    /** What Metal recommends a process to use at most; `null` where there is no Metal. */
+    gpuBytes: z.number().nullable(),
+    /** llama.cpp's version and the device it runs on: what states are saved by. */
+    build: z.string(),
+  }),
   z.object({ type: z.literal('alive') }),
   z.object({ type: z.literal('progress'), progress: z.number() }),
   z.object({ type: z.literal('loaded'), info: loadedInfo }),
@@ -52,5 +61,6 @@ export const fromChildSchema = z.discriminatedUnion('type', [
     type: z.literal('parts'),
     parts: z.array(z.tuple([z.int(), z.custom<StreamPart>((part) => typeof part === 'object')])),
   }),
+  ...fromChildOfPrefixes,
 ]);
 export type FromChild = z.infer<typeof fromChildSchema>;

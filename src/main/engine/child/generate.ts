@@ -20,6 +20,8 @@ export interface GenerateInput {
   readonly batchSize: number;
   readonly signal: AbortSignal;
   readonly emit: (part: StreamPart) => void;
+  /** When work on the prompt began, by `monotonicMs`. */
+  readonly startMs: number;
   readonly monotonicMs: () => number;
 }
 
@@ -29,11 +31,10 @@ export interface GenerateInput {
  * @throws RoundhouseError `context_length_exceeded` before anything is evaluated
  */
 export async function generate(input: GenerateInput): Promise<void> {
-  const { sequence, gate, prompt, request, signal, emit, monotonicMs } = input;
+  const { sequence, gate, prompt, request, signal, emit, startMs, monotonicMs } = input;
   const room = checkRoom(prompt.length, input.contextSizes);
   const limit = Math.min(room, request.maxTokens ?? room);
 
-  const startMs = monotonicMs();
   const cachedTokens = await keepCommonPrefix(input);
   const rest = await prefillAllButLastBatch(input, prompt.slice(cachedTokens));
   if (signal.aborted) return;

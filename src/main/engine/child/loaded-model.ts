@@ -1,16 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import type { EngineRequest, StreamPart } from '../../../shared/generation.ts';
+import type { EngineRequest, StreamPart, Usage } from '../../../shared/generation.ts';
 import type { LoadedInfo, LoadRequest } from '../protocol.ts';
+import type { FromChildOfPrefixes, HeldPrefix, PrefixToSave } from '../protocol-prefix.ts';
 import { Gate } from './gate.ts';
 import { generate } from './generate.ts';
-import { chooseSlot } from './slots.ts';
+import { PrefixCache } from './prefix-cache.ts';
+import type { FoundState, SavedState } from './saved-states.ts';
+import { chooseSlot, commonPrefixLength, type SlotView } from './slots.ts';
 import { CHATML_TEMPLATE, type ChatTemplate, compileTemplate, specialTexts } from './template.ts';
 import { checkVocabulary, tokenizePrompt } from './tokenize.ts';
 
 interface Slot {
-  readonly sequence: LlamaContextSequence;
+  /** Another one after a state could not be restored into it. */
+  sequence: LlamaContextSequence;
   busy: boolean;
   lastUsed: number;
 }
@@ -22,7 +26,8 @@ export class LoadedModel {
   readonly #context: LlamaContext;
   readonly #template: ChatTemplate;
   readonly #slots: Slot[];
-  readonly #gate = new Gate();
+  readonly #gate: Gate;
+  readonly #prefixes: PrefixCache;
   readonly #longestTokenChars: number;
   #uses = 0;
 
@@ -31,11 +36,15 @@ export class LoadedModel {
     model: LlamaModel;
     context: LlamaContext;
     template: ChatTemplate;
+    gate: Gate;
+    prefixes: PrefixCache;
   }) {
     this.info = parts.info;
     this.#model = parts.model;
     this.#context = parts.context;
     this.#template = parts.template;
+    this.#gate = parts.gate;
+    this.#prefixes = parts.prefixes;
     this.#longestTokenChars = longestTokenChars(parts.model);
     this.#slots = Array.from({ length: parts.context.totalSequences }, () => ({
       sequence: parts.context.getSequence(),
@@ -50,6 +59,7 @@ export class LoadedModel {
     request: LoadRequest,
     signal: AbortSignal,
     onProgress: (progress: number) => void,
+    onPrefix: (message: FromChildOfPrefixes) => void,
   ): Promise<LoadedModel> {
     const { settings } = request;
     llama.maxThreads = request.threads;
@@ -88,7 +98,15 @@ export class LoadedModel {
         weightsBytes: model.memoryUsage.ram + model.memoryUsage.vram,
         contextBytes: context.memoryUsage.ram + context.memoryUsage.vram,
       };
-      return new LoadedModel({ info, model, context, template });
+      const gate = new Gate();
+      const prefixes = new PrefixCache({
+        context,
+        gate,
+        offer: request.prefixes,
+        report: onPrefix,
+        monotonicMs: () => performance.now(),
+      });
+      return new LoadedModel({ info, model, context, template, gate, prefixes });
     } catch (error) {
       await model.dispose();
       throw error;
@@ -106,8 +124,12 @@ export class LoadedModel {
       ...this.info,
       longestTokenChars: this.#longestTokenChars,
     });
-    const slot = this.#take(prompt);
+    const startMs = performance.now();
+    const { slot, restorable } = this.#take(prompt, await this.#prefixes.find(prompt));
+    let usage: Usage | null = null;
+    let restored = false;
     try {
+      if (restorable && !signal.aborted) restored = await this.#prefixes.restore(slot, restorable);
       await generate({
         sequence: slot.sequence,
         gate: this.#gate,
@@ -116,12 +138,27 @@ export class LoadedModel {
         contextSizes: this.info,
         batchSize: this.#context.batchSize,
         signal,
-        emit,
+        emit: (part) => {
+          if (part.type === 'usage') usage = part;
+          emit(part);
+        },
+        startMs,
         monotonicMs: () => performance.now(),
       });
     } finally {
       slot.busy = false;
+      this.#prefixes.answered(usage, restored, this.#slots);
     }
+  }
+
+  /** What the slots hold that could be saved. */
+  listPrefixes(): Promise<HeldPrefix[]> {
+    return this.#prefixes.list(this.#slots);
+  }
+
+  /** @returns why not all were saved; `null` when all were */
+  savePrefixes(dir: string, saves: readonly PrefixToSave[]): Promise<string | null> {
+    return this.#prefixes.save(this.#slots, dir, saves);
   }
 
   async dispose(): Promise<void> {
@@ -129,18 +166,27 @@ export class LoadedModel {
     await this.#model.dispose();
   }
 
-  #take(prompt: readonly number[]): Slot {
-    const views = this.#slots.map((slot) => ({
+  /** @param found the saved state that shares most with the prompt; `restorable` when it is quicker than the slots are */
+  #take(
+    prompt: readonly number[],
+    found: FoundState | null,
+  ): { readonly slot: Slot; readonly restorable: SavedState | null } {
+    const views: SlotView[] = this.#slots.map((slot) => ({
       busy: slot.busy,
       tokens: slot.busy ? [] : slot.sequence.contextTokens,
       lastUsed: slot.lastUsed,
     }));
-    const slot = this.#slots[chooseSlot(views, prompt)];
+    const choice = chooseSlot(views, prompt);
+    const heldTokens = commonPrefixLength(views[choice]?.tokens ?? [], prompt);
+    const isRestored =
+      found !== null && this.#prefixes.isWorthRestoring(found.state, found.tokens - heldTokens);
+    // A state from disk shares nothing with any slot: it takes the place of the one used longest ago.
+    const slot = this.#slots[isRestored ? chooseSlot(views, []) : choice];
     // The app grants no more leases than there are slots.
     if (!slot) throw new RoundhouseError('internal_error', 'all slots of this engine are busy');
     slot.busy = true;
     slot.lastUsed = ++this.#uses;
-    return slot;
+    return { slot, restorable: isRestored ? found.state : null };
   }
 }
 

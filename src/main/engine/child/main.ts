@@ -3,6 +3,7 @@ import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest } from '../../../shared/generation.ts';
 import type { FromChild, LoadRequest, ToChild } from '../protocol.ts';
+import type { PrefixToSave } from '../protocol-prefix.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { Outbox } from './outbox.ts';
@@ -24,6 +25,7 @@ const outbox = new Outbox((parts) => send({ type: 'parts', parts }));
 const generations = new Map<number, { readonly controller: AbortController; readonly done: Promise<void> }>();
 let loading: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
 let loaded: LoadedModel | null = null;
+let saving = false;
 
 const llama: Llama = await getLlama({
   build: 'never',
@@ -36,9 +38,13 @@ const llama: Llama = await getLlama({
 
 parent.onMessage((message) => void handle(message));
 setInterval(() => {
-  if (loading || generations.size > 0) send({ type: 'alive' });
+  if (loading || saving || generations.size > 0) send({ type: 'alive' });
 }, ALIVE_INTERVAL_MS);
-send({ type: 'ready', gpuBytes: await metalBytes() });
+send({
+  type: 'ready',
+  gpuBytes: await metalBytes(),
+  build: `${llama.llamaCppRelease.repo} ${llama.llamaCppRelease.release} ${llama.gpu || 'cpu'}`,
+});
 
 function send(message: FromChild): void {
   parent.send(message);
@@ -58,6 +64,10 @@ async function handle(message: ToChild): Promise<void> {
     case 'abort':
       generations.get(message.id)?.controller.abort();
       return;
+    case 'listPrefixes':
+      return listPrefixes();
+    case 'savePrefixes':
+      return savePrefixes(message.dir, message.saves);
     default:
       return assertNever(message);
   }
@@ -74,7 +84,7 @@ async function load(request: LoadRequest): Promise<void> {
 async function tryLoad(request: LoadRequest, signal: AbortSignal): Promise<void> {
   try {
     const report = occasionally(PROGRESS_INTERVAL_MS, send);
-    loaded = await LoadedModel.load(llama, request, signal, report);
+    loaded = await LoadedModel.load(llama, request, signal, report, send);
     send({ type: 'loaded', info: loaded.info });
   } catch (error) {
     send({ type: 'failed', error: loadError(error).toJSON() });
@@ -91,6 +101,17 @@ async function unload(): Promise<void> {
   loaded = null;
   collectGarbage();
   send({ type: 'unloaded' });
+}
+
+async function listPrefixes(): Promise<void> {
+  send({ type: 'prefixes', held: (await loaded?.listPrefixes()) ?? [] });
+}
+
+async function savePrefixes(dir: string, saves: readonly PrefixToSave[]): Promise<void> {
+  saving = true;
+  const failed = loaded ? await loaded.savePrefixes(dir, saves) : 'no model is loaded';
+  saving = false;
+  send({ type: 'prefixesDone', failed });
 }
 
 async function generate(id: number, request: EngineRequest): Promise<void> {

@@ -25,7 +25,7 @@ export function chooseSlot(slots: readonly SlotView[], tokens: readonly number[]
   return best;
 }
 
-export function commonPrefixLength(a: readonly number[], b: readonly number[]): number {
+export function commonPrefixLength(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const limit = Math.min(a.length, b.length);
   let length = 0;
   while (length < limit && a[length] === b[length]) length++;
