@@ -43,6 +43,7 @@ export async function measureEngine(
   const engine = new Engine(spawnByFork(ENGINE_CHILD, (text) => process.stderr.write(text))(), {
     clock: systemClock,
     silenceLimitMs: 120_000,
+    stallLimitMs: 60_000,
     onProgress: () => {},
     onExit: () => exit(),
   });

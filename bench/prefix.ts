@@ -45,6 +45,7 @@ const host = new EngineHost({
   spawn: spawnByFork(ENGINE_CHILD, (text) => process.stderr.write(text)),
   clock: systemClock,
   silenceLimitMs: 120_000,
+  stallLimitMs: 60_000,
   cores: 1,
   footprintBytes: async () => null,
   prefixes: store,

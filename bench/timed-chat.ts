@@ -9,7 +9,11 @@ export interface TimedAnswer {
 }
 
 /** One connection, kept, as a program that uses the port keeps it; nothing of a larger client's own cost is measured. */
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+export function oneConnection(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: 1 });
+}
+
+const shared = oneConnection();
 
 /** One streamed chat over HTTP, at temperature 0, timed from outside. */
 export function timedChat(
@@ -17,6 +21,7 @@ export function timedChat(
   model: string,
   content: string,
   maxTokens: number,
+  agent: Agent = shared,
 ): Promise<TimedAnswer> {
   const body = JSON.stringify({
     model,

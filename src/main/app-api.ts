@@ -53,11 +53,34 @@ export function createAppApi(parts: ApiParts): AppApi {
       await Promise.all(ids.map((id) => runtime.dispatcher.unload(id)));
       return snapshot().models;
     },
-    'models.add': async ({ path, id }) => {
+    'models.add': async ({ path, id, settings }) => {
       const { name } = await runtime.readHeader(path);
-      const added = await config.addModel({ path, id: id ?? null, name });
+      const added = await config.addModel({
+        path,
+        id: id ?? null,
+        name,
+        settings: withoutUndefined(settings ?? {}),
+      });
       await parts.configured();
       return modelView(added.id);
+    },
+    'models.estimate': async ({ path, settings }) => {
+      const { name } = await runtime.readHeader(path);
+      const suggestedId = config.suggestId(path, name);
+      const engine = { ...config.settings.defaults, ...withoutUndefined(settings ?? {}) };
+      return {
+        path,
+        suggestedId,
+        registeredAs: config.settings.models.find((model) => model.source.path === path)?.id ?? null,
+        ...(await runtime.estimateFile(path, suggestedId, engine)),
+      };
+    },
+    'models.plan': ({ id }) => runtime.plan(parts.route(id).modelId),
+    'models.pin': async ({ id, pinned }) => {
+      const { modelId } = parts.route(id);
+      await config.setPinned(modelId, pinned);
+      await parts.configured();
+      return modelView(modelId);
     },
     'decisions.list': async () => parts.decisions.latest(),
   };

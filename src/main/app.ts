@@ -4,9 +4,11 @@ import type { Clock } from '../shared/clock.ts';
 import type { AppApi, ModelView, ServerView, Snapshot } from '../shared/contract.ts';
 import { createAppApi } from './app-api.ts';
 import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
+import { formatProblem } from './config/format-problem.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
-import { ConfigStore } from './config/store.ts';
+import { type ConfigChange, ConfigStore } from './config/store.ts';
+import { Uploads } from './config/uploads.ts';
 import type { Environment } from './config/yaml-source.ts';
 import { Decisions } from './decisions.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
@@ -19,7 +21,7 @@ import { createLocalBackend, type LocalOutcome } from './providers/local.ts';
 import { Publisher } from './publisher.ts';
 import { Registry } from './registry/registry.ts';
 import { resolveModel } from './routing/resolve.ts';
-import { lockDataFolder } from './usage/instance-lock.ts';
+import { openStore } from './usage/store.ts';
 import { memoryView, modelView } from './views.ts';
 
 /** How often the rest of the machine's memory is looked at while somebody looks at the interface. */
@@ -64,14 +66,24 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { clock, dataDir, log, probe } = options;
   await ensureDataFolder(dataDir);
-  const dataLock = lockDataFolder(join(dataDir, 'roundhouse.db'));
+  let damagedDatabase: string | null = null;
+  const store = openStore(join(dataDir, 'roundhouse.db'), (path) => {
+    damagedDatabase = path;
+  });
   const machine = await probe.machine();
+  // Before whatever may have something to say.
+  const decisions = new Decisions();
+  const publisher = new Publisher(clock, snapshot);
+  if (damagedDatabase !== null) {
+    decide(null, `The database was damaged; it is kept as ${damagedDatabase}, and a new one was begun.`);
+  }
   const config = await ConfigStore.open({
     file: options.configFile ?? (await ensureModelsYaml(dataDir, options.shippedConfigFile)),
     env: options.env,
     overrides: options.overrides,
     home: options.home,
     resourcesDir: options.resourcesDir,
+    machineBytes: machine.totalBytes,
     clock,
     warn: (message) => decide(null, message),
   });
@@ -80,17 +92,29 @@ export async function createApp(options: AppOptions): Promise<App> {
   const adminToken = randomBytes(32).toString('hex');
   const files = new ModelFiles();
   const outcomes = new Map<string, LocalOutcome>();
-  const decisions = new Decisions();
-  const publisher = new Publisher(clock, snapshot);
   let registry = new Registry(config.settings);
   let otherBytes = 0;
   let serving = false;
   let url = '';
   let configuring: Promise<void> = Promise.resolve();
+  let configIsBroken = false;
 
   function decide(modelId: string | null, text: string): void {
     log.info({ modelId }, text);
     publisher.decided(decisions.add(clock.nowMs(), modelId, text));
+  }
+
+  function tellOfConfig(change: ConfigChange): void {
+    if (change.type === 'problems') {
+      for (const problem of change.problems) log.warn({}, formatProblem(problem));
+      const [first, ...others] = change.problems;
+      const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+      const what = first ? formatProblem(first) : 'models.yaml cannot be used';
+      decide(null, `${what}${more}. The last good version stays in force.`);
+    } else if (configIsBroken) {
+      decide(null, 'models.yaml is good again and in force.');
+    }
+    configIsBroken = change.type === 'problems';
   }
 
   const runtime = new LocalRuntime(config.settings, {
@@ -100,6 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     metal: options.metal,
     spawnEngine: options.spawnEngine,
     spawnEstimator: options.spawnEstimator,
+    corrections: { all: store.corrections(), save: store.saveCorrection },
     prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
     onChange: () => publisher.changed(),
@@ -113,7 +138,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     randomSeed: () => randomInt(2 ** 32),
     finished: (modelId, outcome) => {
       outcomes.set(modelId, outcome);
-      runtime.served(modelId);
+      const { promptTokens, completionTokens } = outcome.usage;
+      runtime.served(modelId, promptTokens + completionTokens);
     },
   });
 
@@ -131,6 +157,10 @@ export async function createApp(options: AppOptions): Promise<App> {
         {
           ...files.of(model.source.path),
           tiers: registry.tiersOf(model.id),
+          contextSize: runtime.memory.contextSize(model.id, model.engine.contextSize),
+          predicted: runtime.memory.predictedLines(model.id),
+          measuredLines: (bytes) => runtime.memory.measuredLines(model.id, bytes),
+          lastLoadMs: runtime.memory.lastLoadMs(model.id),
           lastFirstTokenMs: outcome?.firstPartMs ?? null,
           lastTokensPerSecond: outcome ? tokensPerSecond(outcome) : null,
         },
@@ -197,6 +227,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
       serving: () => serving,
       adminToken,
+      uploads: await Uploads.open(join(dataDir, 'models')),
       interfaceDir: options.interfaceDir,
     },
     { clock, log },
@@ -204,8 +235,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const watching = [
     config.subscribe((change) => {
-      if (change.type === 'problems')
-        decide(null, 'models.yaml is broken; the last good version stays in force.');
+      tellOfConfig(change);
       configuring = configuring.then(configure);
     }),
     clock.every(MACHINE_INTERVAL_MS, () => {
@@ -232,7 +262,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       config[Symbol.dispose]();
       await Promise.all([gateway.close(), runtime.close()]);
       if (url !== '') await removeRuntimeFiles(dataDir);
-      dataLock[Symbol.dispose]();
+      store[Symbol.dispose]();
     },
   };
 }

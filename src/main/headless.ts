@@ -4,7 +4,9 @@ import { RoundhouseError } from '../shared/errors.ts';
 import { type App, createApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { defaultDataFolder, ensureDataFolder } from './config/data-folder.ts';
+import { readConfig } from './config/read-config.ts';
 import { spawnByFork } from './engine/spawn-fork.ts';
+import { exposureNotice } from './exposure.ts';
 import { installationOf, LAUNCH_HELP, parseLaunchOptions } from './launch.ts';
 import { openLog } from './log.ts';
 import { createMemoryProbe } from './memory/probe.ts';
@@ -34,13 +36,14 @@ async function serve(argv: readonly string[], mainDir: string): Promise<void> {
   await ensureDataFolder(dataDir);
   const log = openLog(dataDir);
   const logStderr = (text: string) => log.warn({}, text.trimEnd());
+  const home = homedir();
   const app = await createApp({
     ...installation,
     ...options,
     shell: 'headless',
     dataDir,
     env: process.env,
-    home: homedir(),
+    home,
     clock: systemClock,
     probe: createMemoryProbe(),
     metal: process.platform === 'darwin' && process.arch === 'arm64',
@@ -56,6 +59,17 @@ async function serve(argv: readonly string[], mainDir: string): Promise<void> {
     throw error;
   }
   announce(app.url, dataDir, options.json);
+  const { server } = await app.api.call('app.snapshot', {});
+  // The app does not tell its settings; from the same places they are the same.
+  const config = await readConfig({
+    ...installation,
+    file: server.configFile,
+    env: process.env,
+    overrides: options.overrides,
+    home,
+  });
+  const notice = 'settings' in config ? exposureNotice(config.settings.server) : null;
+  if (notice !== null) console.error(notice);
   if (options.open) openInBrowser(app.url);
 }
 

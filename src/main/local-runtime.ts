@@ -1,21 +1,31 @@
 import type { Clock } from '../shared/clock.ts';
+import type { EstimateView, PlanView } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
-import type { ModelSettings, Settings } from './config/settings.ts';
-import { createEstimator, type Estimator } from './engine/estimator.ts';
+import type { EngineSettings, ModelSettings, Settings } from './config/settings.ts';
+import { createEstimator } from './engine/estimator.ts';
 import { EngineHost } from './engine/host.ts';
 import { PrefixStore, type PrefixStoreSettings } from './engine/prefix-store.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
-import { EMPTY_ENGINE_BYTES } from './memory/backend.ts';
+import { EMPTY_ENGINE_BYTES, type EngineTraits } from './memory/backend.ts';
 import { budgetBytes } from './memory/budget.ts';
+import type { Correction } from './memory/correction.ts';
+import { MemoryLearning } from './memory/learning.ts';
 import { totalBytes } from './memory/lines.ts';
 import { Meter } from './memory/meter.ts';
 import type { Machine, MemoryProbe } from './memory/probe.ts';
+import { ModelMemory } from './model-memory.ts';
 import { Dispatcher } from './scheduler/dispatcher.ts';
+import { refusal } from './scheduler/explain.ts';
+import { reservedBytes } from './scheduler/model-entry.ts';
+import { unregistered } from './scheduler/plan.ts';
 import type { ModelSpec, SchedulerSettings } from './scheduler/ports.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import type { ModelEntryView } from './scheduler/view.ts';
 
 /** A child that has work and says nothing for this long is hung. A load of 20 GiB still reports its progress. */
 const SILENCE_LIMIT_MS = 20_000;
+/** Progress is reported tensor by tensor; the slowest disk has one ready in a minute. */
+const STALL_LIMIT_MS = 60_000;
 /** What an empty engine is taken to hold until the first was measured. */
 const STANDBY_GUESS_BYTES = 100 * 1024 ** 2;
 
@@ -27,6 +37,11 @@ export interface LocalRuntimeOptions {
   readonly metal: boolean;
   readonly spawnEngine: SpawnEngine;
   readonly spawnEstimator: SpawnEngine;
+  /** What was learned of models' memory before, and where it is kept. */
+  readonly corrections: {
+    readonly all: ReadonlyMap<string, Correction>;
+    readonly save: (identity: string, correction: Correction) => void;
+  };
   /** Folder for the states of unloaded models' slots. Absolute. */
   readonly prefixDir: string;
   readonly onDecision: (modelId: string | null, text: string) => void;
@@ -43,8 +58,8 @@ export class LocalRuntime {
   readonly dispatcher: Dispatcher;
   readonly #options: LocalRuntimeOptions;
   readonly #host: EngineHost;
+  readonly memory: ModelMemory;
   readonly #prefixes: PrefixStore;
-  readonly #estimator: Estimator;
   readonly #meter: Meter;
   readonly #closing = new AbortController();
   #settings: Settings;
@@ -58,15 +73,13 @@ export class LocalRuntime {
     this.#options = options;
     this.#settings = settings;
     this.scheduler = new Scheduler(this.#schedulerSettings());
-    this.#estimator = createEstimator({
+    const estimator = createEstimator({
       spawn: options.spawnEstimator,
       clock,
-      engine: () => ({
-        backend: metal ? 'metal' : 'cpu',
-        repackedTypes: metal ? [] : machine.repackedTypes,
-        emptyBytes: this.#standbyBytes === STANDBY_GUESS_BYTES ? EMPTY_ENGINE_BYTES : this.#standbyBytes,
-      }),
+      engine: () => this.#traits(),
     });
+    const learning = new MemoryLearning(options.corrections.all, options.corrections.save);
+    this.memory = new ModelMemory(estimator, learning, () => this.#traits());
     this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
     this.#prefixes = new PrefixStore({
       dir: options.prefixDir,
@@ -78,18 +91,22 @@ export class LocalRuntime {
       spawn: options.spawnEngine,
       clock,
       silenceLimitMs: SILENCE_LIMIT_MS,
+      stallLimitMs: STALL_LIMIT_MS,
       cores: metal ? 1 : machine.performanceCores,
       footprintBytes: async (pid) => (await probe.footprint(pid))?.totalBytes ?? null,
       prefixes: this.#prefixes,
       on: {
         progress: (modelId, progress) => this.dispatcher.dispatch({ type: 'progress', modelId, progress }),
-        loaded: (modelId) => {
+        loaded: (modelId, info) => {
+          const model = this.#models.get(modelId);
+          if (model) this.memory.loaded(modelId, model.engine, info);
           this.dispatcher.dispatch({ type: 'loaded', modelId });
           this.#meter.touch(modelId);
         },
         loadFailed: (modelId, error) => this.dispatcher.dispatch({ type: 'loadFailed', modelId, error }),
         exited: (modelId, { kept, reason }) => {
           this.#meter.forget(modelId);
+          this.memory.gone(modelId);
           this.dispatcher.dispatch({ type: 'exited', modelId, kept, reason });
         },
         standbyExited: (reason) => {
@@ -141,7 +158,7 @@ export class LocalRuntime {
 
   /** What a file says of itself, read out of process. @throws RoundhouseError `gguf_invalid` */
   readHeader(path: string) {
-    return this.#estimator.header(path, this.#closing.signal);
+    return this.memory.header(path, this.#closing.signal);
   }
 
   /** What all engines and standbys hold, as the system sees it. */
@@ -150,9 +167,41 @@ export class LocalRuntime {
     return footprints.reduce((sum, footprint) => sum + (footprint?.totalBytes ?? 0), 0);
   }
 
-  /** A request of the model has ended: its caches may have grown. */
-  served(modelId: string): void {
+  /** A request of the model has ended that filled its slot with this many tokens: its buffers may have grown. */
+  served(modelId: string, tokens: number): void {
+    this.memory.served(modelId, tokens);
     this.#meter.touch(modelId);
+  }
+
+  /**
+   * What a file would take with these settings, and what loading it would do now.
+   * @throws RoundhouseError `gguf_invalid`
+   */
+  async estimateFile(
+    path: string,
+    id: string,
+    settings: EngineSettings,
+  ): Promise<Omit<EstimateView, 'path' | 'suggestedId' | 'registeredAs'>> {
+    const learned = await this.memory.estimate(path, settings, this.#closing.signal);
+    const bytes = reservedBytes(totalBytes(learned.lines), learned.learned);
+    return {
+      ...this.memory.view(learned, settings, this.scheduler.ledger.budgetBytes),
+      plan: this.#plan(unregistered(id), bytes),
+    };
+  }
+
+  /** What loading a registered model would do now; changes nothing. @throws RoundhouseError */
+  async plan(modelId: string): Promise<PlanView> {
+    const model = this.#models.get(modelId);
+    const entry = this.scheduler.models.get(modelId);
+    if (!model || !entry) throw refusal.notFound(modelId);
+    const learned = await this.memory.estimate(model.source.path, model.engine, this.#closing.signal);
+    return this.#plan(entry, reservedBytes(totalBytes(learned.lines), learned.learned));
+  }
+
+  #plan(entry: ModelEntryView, neededBytes: number): PlanView {
+    const reloadMs = (id: string) => this.memory.lastLoadMs(id);
+    return this.scheduler.plan(entry, neededBytes, this.#options.clock.monotonicMs(), reloadMs);
   }
 
   /** Turns away who waits, ends every engine, and resolves when the last has gone. */
@@ -173,8 +222,10 @@ export class LocalRuntime {
     const model = this.#models.get(modelId);
     if (!model) return;
     try {
-      const estimate = await this.#estimator.estimate(model.source.path, model.engine, this.#closing.signal);
-      this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(estimate.lines) });
+      const { path } = model.source;
+      const signal = this.#closing.signal;
+      const { lines, learned } = await this.memory.estimateModel(modelId, path, model.engine, signal);
+      this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(lines), learned });
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.dispatcher.dispatch({ type: 'estimateFailed', modelId, error: RoundhouseError.from(error) });
@@ -189,9 +240,21 @@ export class LocalRuntime {
 
   async #measure(modelId: string): Promise<void> {
     const bytes = await this.#host.measure(modelId);
-    if (bytes !== null && !this.#closing.signal.aborted) {
-      this.dispatcher.dispatch({ type: 'measured', modelId, bytes });
+    if (bytes === null || this.#closing.signal.aborted) return;
+    this.dispatcher.dispatch({ type: 'measured', modelId, bytes });
+    const learned = this.memory.measured(modelId, bytes);
+    if (learned) {
+      this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(learned), learned: true });
     }
+  }
+
+  #traits(): EngineTraits {
+    const { metal, machine } = this.#options;
+    return {
+      backend: metal ? 'metal' : 'cpu',
+      repackedTypes: metal ? [] : machine.repackedTypes,
+      emptyBytes: this.#standbyBytes === STANDBY_GUESS_BYTES ? EMPTY_ENGINE_BYTES : this.#standbyBytes,
+    };
   }
 
   #standbyMeasured(bytes: number): void {
@@ -216,6 +279,7 @@ export class LocalRuntime {
         totalBytes: this.#options.machine.totalBytes,
         metalWorkingSetBytes: this.#metalWorkingSetBytes,
       }),
+      eviction: memory.eviction,
       maxLoadedModels: memory.maxLoadedModels,
       minResidencyMs: memory.minResidencyMs,
       standbyEngines: memory.standbyEngines,

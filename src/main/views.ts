@@ -1,4 +1,4 @@
-import type { MemoryView, ModelView } from '../shared/contract.ts';
+import type { MemoryLinesView, MemoryView, ModelView } from '../shared/contract.ts';
 import type { ModelSettings } from './config/settings.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
@@ -6,9 +6,15 @@ import type { Scheduler } from './scheduler/scheduler.ts';
 export interface ModelFacts {
   readonly tiers: readonly string[];
   readonly fileBytes: number | null;
+  /** Tokens one slot holds, which may be fewer than its settings ask for. */
+  readonly contextSize: number;
   readonly problem: string | null;
   readonly lastTokensPerSecond: number | null;
   readonly lastFirstTokenMs: number | null;
+  readonly lastLoadMs: number | null;
+  readonly predicted: MemoryLinesView | null;
+  /** Splits what was measured into lines. */
+  readonly measuredLines: (measuredBytes: number | null) => MemoryLinesView | null;
 }
 
 /** @param wallOffsetMs wall time less monotonic time */
@@ -27,18 +33,21 @@ export function modelView(
     tiers: facts.tiers,
     source: model.source,
     fileBytes: facts.fileBytes,
-    contextSize: model.engine.contextSize,
+    contextSize: facts.contextSize,
     slots: model.engine.parallel,
     pinned: model.pinned,
     state: entry?.state ?? { status: 'unloaded' },
     memory: {
       predictedBytes: entry?.predictedBytes ?? null,
       measuredBytes: entry?.measuredBytes ?? null,
+      predicted: facts.predicted,
+      measured: facts.measuredLines(entry?.measuredBytes ?? null),
     },
     activeRequests: entry?.activeLeases ?? 0,
     queuedRequests: entry?.waiters ?? 0,
     lastTokensPerSecond: facts.lastTokensPerSecond,
     lastFirstTokenMs: facts.lastFirstTokenMs,
+    lastLoadMs: facts.lastLoadMs,
     // Whole seconds: finer ones would make each view differ from the last.
     idleUnloadAtMs: idleAtMs === null ? null : Math.round((idleAtMs + wallOffsetMs) / 1000) * 1000,
     problem: facts.problem,

@@ -17,6 +17,9 @@ const CALL_NAMES: Readonly<Record<CallName, true>> = {
   'models.unload': true,
   'models.unloadAll': true,
   'models.add': true,
+  'models.estimate': true,
+  'models.plan': true,
+  'models.pin': true,
   'decisions.list': true,
 };
 const STREAM_NAMES: Readonly<Record<StreamName, true>> = { 'chat.generate': true };

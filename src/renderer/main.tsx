@@ -3,11 +3,15 @@ import './styles.css';
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { createAddStore } from './state/add-store.ts';
 import { createChatStore } from './state/chat-store.ts';
+import { createPlanStore } from './state/plan-store.ts';
 import { ServicesProvider } from './state/services.tsx';
+import { createSpeedStore } from './state/speed-history.ts';
 import { createAppStore, followApp } from './state/store.ts';
 import { createTicker } from './state/ticker.ts';
 import { browserClock } from './transport/browser-clock.ts';
+import { browserFrames } from './transport/browser-frames.ts';
 import { chooseTransport } from './transport/choose-transport.ts';
 import { Shell } from './views/shell.tsx';
 
@@ -16,9 +20,12 @@ const app = createAppStore(transport);
 const services = {
   app,
   chat: createChatStore(transport, browserClock),
+  add: createAddStore(transport, browserClock),
+  plan: createPlanStore(transport, app, browserClock),
+  speed: createSpeedStore(app, browserClock),
   ticker: createTicker(browserClock),
 };
-followApp(app, transport);
+followApp(app, transport, browserFrames);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { parseDurationMs, parsePercent, parseSizeBytes } from './units.ts';
+import { MIN_BUDGET_BYTES } from './model-limits.ts';
+import { formatBytes, parseDurationMs, parsePercent, parseSizeBytes } from './units.ts';
 
 /*
  * The kinds of value that models.yaml is made of. Each carries one message for everything that can be wrong with it:
@@ -126,7 +127,8 @@ export type Budget =
 
 /** `auto`, a size with its unit, or a share of the machine's memory. A bare number is refused: 24 would be 24 bytes. */
 export function memoryBudget() {
-  const error = says('a size', 'auto, a size such as 24GiB, or a share such as 60%');
+  const write = 'auto, a size such as 24GiB, or a share such as 60%';
+  const error = says('a size', write);
   return z
     .string({ error })
     .regex(/^(auto|\d+(\.\d+)?\s*([KMGT]i?B|B|%))$/, { error })
@@ -135,8 +137,10 @@ export function memoryBudget() {
       const share = parsePercent(value);
       if (share !== null && share > 0) return { kind: 'share', share };
       const bytes = parseSizeBytes(value);
-      if (bytes !== null && bytes > 0) return { kind: 'bytes', bytes };
-      context.issues.push({ code: 'custom', message: error({ input: value }), input: value });
+      if (bytes !== null && bytes >= MIN_BUDGET_BYTES) return { kind: 'bytes', bytes };
+      const tooSmall = `${showValue(value)} is less than ${formatBytes(MIN_BUDGET_BYTES)}, which no model fits in; write ${write}`;
+      const message = bytes === null || bytes === 0 ? error({ input: value }) : tooSmall;
+      context.issues.push({ code: 'custom', message, input: value });
       return z.NEVER;
     });
 }
@@ -157,11 +161,11 @@ export function sizeOrZero(example: string) {
 }
 
 /**
- * What a model or a tier may be called. Names never become paths; `/` is kept for `provider/model`, the prefixes for
- * names that mean something else.
+ * What a model or a tier may be called. `/` is for ids such as `org/model`; names never become paths, and the parts that
+ * are refused are those that clients take out of an address. The prefixes are kept for names that mean something else.
  */
 const NAME =
-  /^(?!auto$|tier:|user:|rollout:|__proto__$)(?! )[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}/]{1,128}(?<! )$/u;
+  /^(?!auto$|tier:|user:|rollout:|__proto__$)(?! )(?!(?:.*\/)?\.{0,2}(?:\/|$))[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}(?<! )$/u;
 
 /** True when `name` may be the id or alias of a model, or the name of a tier. */
 export function isName(name: string): boolean {
@@ -169,7 +173,7 @@ export function isName(name: string): boolean {
 }
 
 export const NAME_RULE =
-  'up to 128 printable characters without "/", no space at either end, not "auto", and not starting with "tier:", "user:" or "rollout:"';
+  'up to 128 printable characters, no space or "/" at either end, no part between "/" empty, "." or "..", not "auto", and not starting with "tier:", "user:" or "rollout:"';
 
 export function nameText() {
   return text(NAME, 'a usable name', NAME_RULE);

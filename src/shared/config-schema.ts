@@ -17,6 +17,7 @@ import {
   wholeNumber,
   wordOrWholeNumber,
 } from './config-fields.ts';
+import { CACHE_TYPES, MODEL_LIMITS, type SizeLimit } from './model-limits.ts';
 
 /*
  * models.yaml. What people write is this schema's input (resources/models.schema.json is made from that side); its
@@ -84,6 +85,11 @@ const memory = keys({
     .describe(
       'Memory for all engines together: auto, a size such as 24GiB, or a share of all memory such as 60%.',
     ),
+  eviction: oneOf(['cost-aware', 'lru'])
+    .default('cost-aware')
+    .describe(
+      'Which idle models make room: cost-aware takes those that are cheapest to lose, lru the longest unused.',
+    ),
   maxLoadedModels: wholeNumber(1, 64, 5)
     .default(5)
     .describe('How many models may be loaded at the same time.'),
@@ -103,11 +109,13 @@ const memory = keys({
     .describe('Whether that stays on disk when Roundhouse quits. It holds the texts of conversations.'),
 });
 
+const size = ({ min, max, example }: SizeLimit) => wholeNumber(min, max, example);
+
 /** How a model is loaded and kept: in `defaults` for all, in a model for that one. */
 const loading = {
-  contextSize: wholeNumber(64, 1_048_576, 8192).describe('Tokens that one conversation can hold.'),
-  parallel: wholeNumber(1, 64, 2).describe('Requests that one model answers at once.'),
-  batchSize: wholeNumber(1, 16_384, 512).describe(
+  contextSize: size(MODEL_LIMITS.contextSize).describe('Tokens that one conversation can hold.'),
+  parallel: size(MODEL_LIMITS.parallel).describe('Requests that one model answers at once.'),
+  batchSize: size(MODEL_LIMITS.batchSize).describe(
     'Tokens read in one step; more is faster and takes more memory.',
   ),
   // Timers end at 24 days; a week is already as good as never.
@@ -117,7 +125,7 @@ const loading = {
   flashAttention: z
     .union([z.literal('auto'), z.boolean()], { error: says('auto, true or false', 'auto, true or false') })
     .describe('A faster attention that takes less memory; auto uses it where the model allows.'),
-  cacheType: oneOf(['f16', 'q8_0', 'q4_0']).describe('Precision of the context in memory; q8_0 halves it.'),
+  cacheType: oneOf(CACHE_TYPES).describe('Precision of the context in memory; q8_0 halves it.'),
   threads: wordOrWholeNumber('auto', 1, 256).describe(
     'CPU threads of one engine; auto is a share of the cores.',
   ),

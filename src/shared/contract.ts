@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chatMessageSchema, type StreamPart, samplingSchema } from './generation.ts';
+import { CACHE_TYPES, MODEL_LIMITS, type SizeLimit } from './model-limits.ts';
 import type { ModelState } from './model-state.ts';
 
 /*
@@ -14,10 +15,25 @@ export type ModelSource =
   | { readonly kind: 'builtin'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
-/** Bytes of one ledger line. `measuredBytes` is what the system says, `predictedBytes` what was reserved before loading. */
+/** What one engine's memory is made of, in bytes. */
+export interface MemoryLinesView {
+  /** The model's tensors. */
+  readonly weightsBytes: number;
+  /** Keys and values (or recurrent state) of all slots. */
+  readonly cacheBytes: number;
+  /** What computing one batch needs. */
+  readonly buffersBytes: number;
+  /** The process itself, with the vocabulary's tables. */
+  readonly overheadBytes: number;
+}
+
+/** What a model holds: said by the system (`measured…`), and worked out before it was loaded (`predicted…`). */
 export interface ModelMemory {
   readonly predictedBytes: number | null;
   readonly measuredBytes: number | null;
+  readonly predicted: MemoryLinesView | null;
+  /** The measured total, split in the proportions of llama.cpp's own buffers. */
+  readonly measured: MemoryLinesView | null;
 }
 
 export interface ModelView {
@@ -40,10 +56,71 @@ export interface ModelView {
   /** Of the last finished request; `null` before the first. */
   readonly lastTokensPerSecond: number | null;
   readonly lastFirstTokenMs: number | null;
+  /** How long its last load took; `null` before the first. */
+  readonly lastLoadMs: number | null;
   /** Wall time at which it will be unloaded if nobody asks for it; `null` while busy, pinned or not resident. */
   readonly idleUnloadAtMs: number | null;
   /** Why it cannot be loaded now, in words for the user; `null` when nothing is known to be wrong. */
   readonly problem: string | null;
+}
+
+/** What loading a model would do now; asking changes nothing. */
+export interface PlanView {
+  readonly outcome: 'resident' | 'fits' | 'evicts' | 'waits' | 'never';
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+  readonly budgetBytes: number;
+  /** What would be unloaded, for `evicts`. */
+  readonly victims: readonly PlanVictim[];
+  /** The same as a sentence with its numbers. */
+  readonly text: string;
+}
+
+export interface PlanVictim {
+  readonly id: string;
+  readonly bytes: number;
+  readonly idleMs: number;
+  /** How long it takes to come back; `null` while it was never loaded here. */
+  readonly reloadMs: number | null;
+}
+
+/** Settings that decide how much memory a model takes. */
+export interface MemorySettingsView {
+  readonly contextSize: number;
+  readonly parallel: number;
+  readonly batchSize: number;
+  readonly cacheType: (typeof CACHE_TYPES)[number];
+}
+
+/** What a GGUF file says of itself and what it would take. */
+export interface EstimateView {
+  readonly path: string;
+  readonly fileBytes: number;
+  /** What it would be registered as. */
+  readonly suggestedId: string;
+  /** Under which id this file is registered already. */
+  readonly registeredAs: string | null;
+  readonly name: string | null;
+  readonly architecture: string;
+  /** As people call it: `Q4_K_M`. */
+  readonly quantization: string;
+  readonly parameters: number;
+  readonly trainedContextSize: number | null;
+  readonly settings: MemorySettingsView;
+  readonly predicted: MemoryLinesView;
+  readonly totalBytes: number;
+  /** For each cache type, with the other settings as they are: total = base + perContextToken × contextSize. */
+  readonly lines: Readonly<
+    Record<
+      MemorySettingsView['cacheType'],
+      { readonly baseBytes: number; readonly bytesPerContextToken: number }
+    >
+  >;
+  /** Whether the prediction was corrected by measuring this model on this machine; until then 10 % more is reserved. */
+  readonly learned: boolean;
+  /** The largest settings that fit the budget by themselves; `null` when none do. */
+  readonly fit: (MemorySettingsView & { readonly totalBytes: number }) | null;
+  readonly plan: PlanView;
 }
 
 export interface MemoryView {
@@ -104,6 +181,17 @@ export type AppEvent =
 const nothing = z.strictObject({});
 const modelRef = z.strictObject({ id: z.string().min(1).max(512) });
 
+const sizeSchema = ({ min, max }: SizeLimit) => z.int().min(min).max(max);
+
+const memorySettingsSchema = z
+  .strictObject({
+    contextSize: sizeSchema(MODEL_LIMITS.contextSize),
+    parallel: sizeSchema(MODEL_LIMITS.parallel),
+    batchSize: sizeSchema(MODEL_LIMITS.batchSize),
+    cacheType: z.enum(CACHE_TYPES),
+  })
+  .partial();
+
 export const chatInputSchema = z.strictObject({
   model: z.string().min(1).max(512),
   messages: z.array(chatMessageSchema).min(1).max(1000),
@@ -136,9 +224,22 @@ export const CALLS = {
   'models.unloadAll': call<readonly ModelView[]>()(nothing, { reads: false }),
   /** Registers a GGUF where it lies and writes it into models.yaml. */
   'models.add': call<ModelView>()(
-    z.strictObject({ path: z.string().min(1).max(4096), id: z.string().min(1).max(128).optional() }),
+    z.strictObject({
+      path: z.string().min(1).max(4096),
+      id: z.string().min(1).max(128).optional(),
+      settings: memorySettingsSchema.optional(),
+    }),
     { reads: false },
   ),
+  /** Reads a file's header, out of process, and works out what it would take. Settings left out are the defaults. */
+  'models.estimate': call<EstimateView>()(
+    z.strictObject({ path: z.string().min(1).max(4096), settings: memorySettingsSchema.optional() }),
+    { reads: true },
+  ),
+  /** What loading a registered model would do now. */
+  'models.plan': call<PlanView>()(modelRef, { reads: true }),
+  /** Keeps a model loaded, or no longer; written into models.yaml. */
+  'models.pin': call<ModelView>()(modelRef.extend({ pinned: z.boolean() }), { reads: false }),
   'decisions.list': call<readonly DecisionView[]>()(nothing, { reads: true }),
 } as const;
 

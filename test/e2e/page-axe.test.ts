@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CANNED_ANSWER } from '../fakes/fake-app.ts';
 import { launchChromium, SKIP_REASON } from './chromium.ts';
-import { openPage, runApp } from './page-fixture.ts';
+import { dragFiles, openPage, runApp, settled } from './page-fixture.ts';
 
 if (SKIP_REASON !== null) console.log(SKIP_REASON);
 
@@ -18,6 +18,8 @@ describe.skipIf(SKIP_REASON !== null)('the page for everybody', () => {
 
   describe.each(['light', 'dark'] as const)('axe finds nothing in %s', (colorScheme) => {
     const problemsOf = async (page: Page) => {
+      // What fades in has less contrast on its way.
+      await settled(page);
       const { violations } = await new AxeBuilder({ page }).analyze();
       return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('; ')}`);
     };
@@ -39,6 +41,45 @@ describe.skipIf(SKIP_REASON !== null)('the page for everybody', () => {
       fixture.server.dropEventStreams();
       await fixture.page.getByText('Connection lost').waitFor();
       expect(await problemsOf(fixture.page)).toEqual([]);
+    });
+
+    it.each([1180, 700])(
+      'on Overview, %i wide: at rest, pointing at a segment, at a model',
+      async (width) => {
+        const context = { colorScheme, viewport: { width, height: 760 } };
+        await using fixture = await openPage(browser, { context, route: 'overview' });
+        const { page } = fixture;
+        await page.getByRole('article', { name: 'mistral' }).waitFor();
+        expect(await problemsOf(page)).toEqual([]);
+        await page.getByRole('button', { name: /^qwen-coder 5/ }).hover();
+        await page.getByRole('tooltip').waitFor();
+        expect(await problemsOf(page)).toEqual([]);
+        for (const id of ['phi', 'gemma-27b']) {
+          await page.getByRole('button', { name: new RegExp(`^Load ${id} `) }).hover();
+          await page.getByTestId('ghost').filter({ hasText: id }).waitFor();
+          expect(await problemsOf(page)).toEqual([]);
+        }
+      },
+    );
+
+    it('on adding a model: choosing, moving its sliders, refused, dragging', async () => {
+      await using fixture = await openPage(browser, { context: { colorScheme } });
+      const { page } = fixture;
+      await button(page, 'Add model').click();
+      expect(await problemsOf(page)).toEqual([]);
+      await page.getByLabel('Path of a file').fill('/models/Llama-3.3-70B-Q4_K_M.gguf');
+      await page.keyboard.press('Enter');
+      await page.getByText('Does not fit:').waitFor();
+      expect(await problemsOf(page)).toEqual([]);
+      await button(page, 'Close').click();
+      await button(page, 'Add model').click();
+      await page.getByLabel('Path of a file').fill('/models/damaged.gguf');
+      await page.keyboard.press('Enter');
+      await page.getByText('Download it again.').waitFor();
+      expect(await problemsOf(page)).toEqual([]);
+      await dragFiles(page, [{ name: 'a.gguf', content: Buffer.from('GGUF') }]);
+      await page.getByTestId('drop-overlay').waitFor();
+      expect(await problemsOf(page)).toEqual([]);
     });
 
     it('on Playground: empty, choosing, answering, failed', async () => {

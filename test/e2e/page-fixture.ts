@@ -19,7 +19,9 @@ export interface PageFixture extends AsyncDisposable {
 
 export interface PageOptions extends Omit<FakeAppOptions, 'clock'> {
   readonly context?: BrowserContextOptions;
-  readonly route?: 'models' | 'playground';
+  readonly route?: 'overview' | 'models' | 'playground';
+  /** As in `startFakeInterfaceServer`. */
+  readonly holdUploads?: Promise<void>;
 }
 
 /** The built page over an app that moves only when told, connected and drawn. */
@@ -27,7 +29,12 @@ export async function openPage(browser: Browser, options: PageOptions = {}): Pro
   if (!existsSync(INTERFACE_DIR)) throw new Error('out/renderer is missing: run `npm run build` first');
   const clock = new ManualClock(Date.now());
   const api = new FakeApp({ ...options, clock });
-  const server = await startFakeInterfaceServer({ api, token: 'secret', interfaceDir: INTERFACE_DIR });
+  const server = await startFakeInterfaceServer({
+    api,
+    token: 'secret',
+    interfaceDir: INTERFACE_DIR,
+    ...(options.holdUploads === undefined ? {} : { holdUploads: options.holdUploads }),
+  });
   const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, ...options.context });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -58,17 +65,47 @@ export async function runApp(clock: ManualClock, steps: number): Promise<void> {
   }
 }
 
+/** Resolves once nothing on the page moves any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(
+    'Promise.allSettled(document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity).map((one) => one.finished))',
+  );
+}
+
+/** What is dropped on the page: a name and what is in it. */
+export interface Dropped {
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+/** Drags files over the page; `drop` lets them go. They are real `File`s, as a browser makes of files on a disk. */
+export async function dragFiles(page: Page, files: readonly Dropped[]): Promise<{ drop(): Promise<void> }> {
+  const encoded = files.map(({ name, content }) => ({ name, base64: content.toString('base64') }));
+  // Built inside the page: a DataTransfer cannot be handed over.
+  const transfer = await page.evaluateHandle(`(() => {
+    const transfer = new DataTransfer();
+    for (const { name, base64 } of ${JSON.stringify(encoded)}) {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      transfer.items.add(new File([bytes], name));
+    }
+    return transfer;
+  })()`);
+  await page.dispatchEvent('main', 'dragenter', { dataTransfer: transfer });
+  await page.dispatchEvent('main', 'dragover', { dataTransfer: transfer });
+  return { drop: () => page.dispatchEvent('main', 'drop', { dataTransfer: transfer }) };
+}
+
 /** The accessible name, as far as these pages need it, of what has the keyboard's focus. */
 function focusedName(page: Page): Promise<string> {
   return page.evaluate(
-    '(document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim()',
+    '(document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.labels?.[0]?.textContent ?? document.activeElement?.textContent ?? "").trim()',
   );
 }
 
 /** Presses Tab until `name` has the focus; each stop on the way must show that it has it. */
 export async function tabTo(page: Page, name: string): Promise<void> {
   const passed: string[] = [];
-  for (let presses = 0; presses < 40; presses += 1) {
+  for (let presses = 0; presses < 60; presses += 1) {
     await page.keyboard.press('Tab');
     const focused = await focusedName(page);
     const shown = await page.evaluate(

@@ -102,6 +102,7 @@ export async function startEngine(silenceLimitMs = 60_000): Promise<TestEngine> 
   const engine = new Engine(spawn(), {
     clock: systemClock,
     silenceLimitMs,
+    stallLimitMs: 60_000,
     onProgress: () => {},
     onExit: exit,
   });

@@ -11,6 +11,7 @@ const [, , child = '', model = '', state = ''] = process.argv;
 const engine = new Engine(spawnByFork(child, () => {})(), {
   clock: systemClock,
   silenceLimitMs: 60_000,
+  stallLimitMs: 60_000,
   onProgress: () => {},
   onExit: () => {},
 });

@@ -61,6 +61,7 @@ function keeper(dir: string, settings: Partial<PrefixStoreSettings> = {}) {
     spawn: spawnByFork(ENGINE_CHILD, () => {}),
     clock: systemClock,
     silenceLimitMs: 60_000,
+    stallLimitMs: 60_000,
     cores: 1,
     footprintBytes: async () => null,
     prefixes: store,

@@ -96,8 +96,15 @@ describe('a bias', () => {
     expect({ reason: silent.reason, text: silent.text }).toEqual({ reason: 'stop', text: '' });
   });
 
-  test('for a token that does not exist changes nothing', async () => {
-    expect(await story({ maxTokens: 40, logitBias: [[10_000_000, 100]] })).toBe(greedy);
+  test('for a token that the model does not have is refused', async () => {
+    const vocabulary = [...tokenizer.iterateAllTokens()].length;
+    const last = await ask(it.engine, 'Hi', { maxTokens: 1, logitBias: [[vocabulary - 1, -100]] });
+    expect(last.error).toBeNull();
+    const { error } = await ask(it.engine, 'Hi', { logitBias: [[vocabulary, -100]] });
+    expect(error).toMatchObject({ code: 'invalid_request', param: 'logit_bias' });
+    expect(error?.message).toContain(
+      `token ${vocabulary} is not in this model's vocabulary of ${vocabulary}`,
+    );
   });
 });
 

@@ -65,6 +65,7 @@ function settings(models: readonly ModelSettings[]): Settings {
     },
     memory: {
       budget: { kind: 'bytes', bytes: 4 * 1024 ** 3 },
+      eviction: 'cost-aware',
       maxLoadedModels: MAX_LOADED,
       minResidencyMs: 0,
       standbyEngines: STANDBYS,
@@ -73,6 +74,7 @@ function settings(models: readonly ModelSettings[]): Settings {
     },
     models,
     tiers: [],
+    defaults: SETTINGS,
     routing: { default: 'demo' },
     modelsFolders: [],
     logLevel: 'info',
@@ -112,6 +114,7 @@ function setUp() {
     metal: false,
     spawnEngine: engines.spawn,
     spawnEstimator: estimators.spawn,
+    corrections: { all: new Map(), save: () => {} },
     prefixDir: join(temporaryFolder(), 'prefix-cache'),
     onDecision: () => {},
     onChange: () => {
@@ -132,7 +135,7 @@ function setUp() {
     },
     engineOf: (id) => runtime.engineOf(id),
     randomSeed: () => randomInt(2 ** 32),
-    finished: (id) => runtime.served(id),
+    finished: (id, { usage }) => runtime.served(id, usage.promptTokens + usage.completionTokens),
   });
   runtime.configure(
     settings([model('demo', DEMO_MODEL, 2), model('second', secondModel(temporaryFolder()), 2)]),

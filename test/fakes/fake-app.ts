@@ -6,7 +6,10 @@ import type {
   CallName,
   CallOutput,
   DecisionView,
+  EstimateView,
+  MemoryView,
   ModelView,
+  PlanView,
   ServerView,
   Snapshot,
   StreamInput,
@@ -15,7 +18,15 @@ import type {
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';
 import { type StateEvent, transition } from '../../src/shared/model-state.ts';
-import { FAKE_SERVER, fakeDecisions, fakeModels, fakeReservedBytes, fakeSnapshot } from './fake-models.ts';
+import { fakeEstimate, fakePlan } from './fake-memory.ts';
+import {
+  FAKE_SERVER,
+  fakeDecisions,
+  fakeModel,
+  fakeModels,
+  fakeReservedBytes,
+  fakeSnapshot,
+} from './fake-models.ts';
 
 const GIB = 1024 ** 3;
 const LOAD_STEPS = 10;
@@ -103,6 +114,18 @@ export class FakeApp implements AppApi {
     return this.#snapshot;
   }
 
+  /** Changes a model as engines would, and tells it. */
+  changeModel(id: string, changes: Partial<ModelView>): void {
+    this.#change(id, changes);
+  }
+
+  /** Changes the machine's memory, and tells it. */
+  changeMemory(changes: Partial<MemoryView>): void {
+    const memory = { ...this.#snapshot.memory, ...changes };
+    this.#snapshot = { ...this.#snapshot, memory };
+    this.#tell({ type: 'memory', memory });
+  }
+
   readonly #handlers: Handlers = {
     'app.snapshot': async () => this.#snapshot,
     'models.list': async () => this.#snapshot.models,
@@ -115,10 +138,53 @@ export class FakeApp implements AppApi {
           .filter((model) => model.state.status === 'ready')
           .map((model) => this.#unload(model.id)),
       ),
-    'models.add': async ({ path }) => {
-      throw new RoundhouseError('gguf_invalid', `${path} is not a GGUF file.`);
+    'models.estimate': async ({ path, settings }) => this.#estimate(path, settings ?? {}),
+    'models.plan': async ({ id }) => this.#plan(id),
+    'models.pin': async ({ id, pinned }) => {
+      this.#change(id, { pinned, ...(pinned ? { idleUnloadAtMs: null } : {}) });
+      return this.#model(id);
+    },
+    'models.add': async ({ path, id, settings }) => {
+      const estimate = this.#estimate(path, settings ?? {});
+      const model = fakeModel(id ?? estimate.suggestedId, {
+        name: estimate.name ?? estimate.suggestedId,
+        source: { kind: 'file', path },
+        fileBytes: estimate.fileBytes,
+        contextSize: estimate.settings.contextSize,
+        slots: estimate.settings.parallel,
+        memory: {
+          predictedBytes: estimate.totalBytes,
+          measuredBytes: null,
+          predicted: estimate.predicted,
+          measured: null,
+        },
+      });
+      this.#snapshot = { ...this.#snapshot, models: [...this.#snapshot.models, model] };
+      this.#tell({ type: 'model', model });
+      return model;
     },
   };
+
+  #estimate(path: string, settings: Parameters<typeof fakeEstimate>[1]): EstimateView {
+    return fakeEstimate(path, settings, this.#snapshot.memory, this.#snapshot.models);
+  }
+
+  #plan(id: string): PlanView {
+    const { memory, models } = this.#snapshot;
+    const model = this.#model(id);
+    if (model.state.status === 'ready') {
+      const { budgetBytes } = memory;
+      return {
+        outcome: 'resident',
+        neededBytes: 0,
+        freeBytes: 0,
+        budgetBytes,
+        victims: [],
+        text: `${id} is loaded.`,
+      };
+    }
+    return fakePlan(id, 1.1 * (model.memory.predictedBytes ?? 0), memory, models);
+  }
 
   async #load(id: string): Promise<ModelView> {
     const model = this.#model(id);
@@ -139,7 +205,12 @@ export class FakeApp implements AppApi {
       this.#step(id, { type: 'progress', progress: step / LOAD_STEPS });
     }
     this.#change(id, {
-      memory: { ...model.memory, measuredBytes: model.memory.predictedBytes },
+      memory: {
+        ...model.memory,
+        measuredBytes: model.memory.predictedBytes,
+        measured: model.memory.predicted,
+      },
+      lastLoadMs: LOAD_STEPS * LOAD_STEP_MS,
       idleUnloadAtMs: this.#clock.nowMs() + 600_000,
     });
     this.#step(id, { type: 'loaded', atMs: this.#clock.monotonicMs() });
@@ -151,7 +222,7 @@ export class FakeApp implements AppApi {
     this.#change(id, { idleUnloadAtMs: null });
     this.#step(id, { type: 'stop', atMs: this.#clock.monotonicMs() });
     await this.#pause(UNLOAD_MS);
-    this.#change(id, { memory: { ...this.#model(id).memory, measuredBytes: null } });
+    this.#change(id, { memory: { ...this.#model(id).memory, measuredBytes: null, measured: null } });
     this.#step(id, { type: 'exited' });
     this.#decide(id, `Unloaded ${id}: asked by hand.`);
     return this.#model(id);

@@ -132,6 +132,11 @@ export class FakeGatewayPorts implements GatewayPorts {
     }),
   };
 
+  /** A test that sends files sets what becomes of them. */
+  uploads: GatewayPorts['uploads'] = {
+    receive: () => Promise.reject(new Error('this test expects no upload')),
+  };
+
   readonly api: GatewayPorts['api'] = {
     call: async (name, input) => {
       this.calls.push({ name, input });
@@ -226,11 +231,12 @@ export function modelView(id: string, fields: Partial<ModelView> = {}): ModelVie
     slots: 4,
     pinned: false,
     state: { status: 'ready', sinceMs: 0 },
-    memory: { predictedBytes: null, measuredBytes: null },
+    memory: { predictedBytes: null, measuredBytes: null, predicted: null, measured: null },
     activeRequests: 0,
     queuedRequests: 0,
     lastTokensPerSecond: null,
     lastFirstTokenMs: null,
+    lastLoadMs: null,
     idleUnloadAtMs: null,
     problem: null,
     ...fields,

@@ -15,6 +15,8 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export interface FakeInterfaceServer extends AsyncDisposable {
   readonly url: string;
+  /** Files that were sent, in the order in which they began to. */
+  readonly uploads: readonly ReceivedUpload[];
   /** Breaks every open event stream, as a restart would. */
   dropEventStreams(): void;
   /** While false, every request for events is cut. */
@@ -27,6 +29,15 @@ export interface FakeInterfaceServerOptions {
   /** Folder of the built page; `null` serves the admin calls only. */
   readonly interfaceDir: string | null;
   readonly port?: number;
+  /** Once the first bytes of a file are there, the rest is read only after this resolves. */
+  readonly holdUploads?: Promise<void>;
+}
+
+export interface ReceivedUpload {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** False while it comes, and for ever when it was cut off. */
+  readonly complete: boolean;
 }
 
 /** The admin side of the port over any `AppApi`, and the built page. For tests of the page; the real one is in gateway. */
@@ -34,6 +45,7 @@ export async function startFakeInterfaceServer(
   options: FakeInterfaceServerOptions,
 ): Promise<FakeInterfaceServer> {
   const eventStreams = new Set<ServerResponse>();
+  const uploads: ReceivedUpload[] = [];
   let accepting = true;
 
   const server = createServer((request, response) => {
@@ -50,6 +62,7 @@ export async function startFakeInterfaceServer(
       );
     }
     if (path === '/admin/events') return sendEvents(request, response);
+    if (path === '/admin/models/upload') return receive(request, response);
     const name = path.slice('/admin/'.length).replace('/', '.');
     if (isStreamName(name)) return sendParts(request, response);
     if (!isCallName(name)) throw new RoundhouseError('not_found', `There is no call ${name}.`);
@@ -57,6 +70,23 @@ export async function startFakeInterfaceServer(
     const input = CALLS[name].input.parse(JSON.parse(await bodyOf(request))) as never;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(await options.api.call(name, input)));
+  }
+
+  /** Takes a file; what it held is forgotten but for its size. */
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const name = new URL(request.url ?? '/', 'http://fake').searchParams.get('name') ?? '';
+    if (request.headers['content-type'] !== 'application/octet-stream') {
+      throw new RoundhouseError('unsupported_media_type', 'Send the file as application/octet-stream.');
+    }
+    const upload = { name, sizeBytes: 0, complete: false };
+    uploads.push(upload);
+    for await (const chunk of request) {
+      upload.sizeBytes += (chunk as Buffer).byteLength;
+      await options.holdUploads;
+    }
+    upload.complete = true;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ path: `/data/roundhouse/models/${name}` }));
   }
 
   function sendEvents(request: IncomingMessage, response: ServerResponse): void {
@@ -108,6 +138,7 @@ export async function startFakeInterfaceServer(
 
   return {
     url: `http://127.0.0.1:${port}`,
+    uploads,
     dropEventStreams: () => {
       for (const stream of eventStreams) stream.destroy();
     },

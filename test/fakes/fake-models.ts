@@ -1,4 +1,5 @@
 import type { DecisionView, ModelView, ServerView, Snapshot } from '../../src/shared/contract.ts';
+import { fakeMemory } from './fake-memory.ts';
 
 const GIB = 1024 ** 3;
 const STANDBY_BYTES = 0.12 * GIB;
@@ -16,11 +17,12 @@ export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelVi
     slots: 4,
     pinned: false,
     state: { status: 'unloaded' },
-    memory: { predictedBytes: 4.4 * GIB, measuredBytes: null },
+    memory: fakeMemory(4.4),
     activeRequests: 0,
     queuedRequests: 0,
     lastTokensPerSecond: null,
     lastFirstTokenMs: null,
+    lastLoadMs: null,
     idleUnloadAtMs: null,
     problem: null,
     ...changes,
@@ -35,20 +37,22 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       aliases: ['writer'],
       tiers: ['default'],
       state: { status: 'ready', sinceMs: 0 },
-      memory: { predictedBytes: 6.9 * GIB, measuredBytes: 7.0 * GIB },
+      memory: fakeMemory(6.9, 7.0),
       activeRequests: 2,
       queuedRequests: 1,
       lastTokensPerSecond: 41.3,
       lastFirstTokenMs: 46,
+      lastLoadMs: 2_300,
     }),
     fakeModel('llama', {
       name: 'Llama 3.2 3B',
       tiers: ['low', 'summary'],
       slots: 2,
       state: { status: 'ready', sinceMs: 0 },
-      memory: { predictedBytes: 4.8 * GIB, measuredBytes: 5.0 * GIB },
+      memory: fakeMemory(4.8, 5.0),
       lastTokensPerSecond: 63,
       lastFirstTokenMs: 131,
+      lastLoadMs: 1_400,
       idleUnloadAtMs: nowMs + 372_000,
     }),
     fakeModel('qwen-coder', {
@@ -58,8 +62,9 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       contextSize: 32_768,
       slots: 1,
       state: { status: 'loading', sinceMs: 0, progress: 0.62 },
-      memory: { predictedBytes: 5.0 * GIB, measuredBytes: null },
+      memory: fakeMemory(5.0),
       queuedRequests: 3,
+      lastLoadMs: 2_400,
     }),
     fakeModel('demo', {
       name: 'Roundhouse demo',
@@ -69,18 +74,20 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       contextSize: 2048,
       pinned: true,
       state: { status: 'ready', sinceMs: 0 },
-      memory: { predictedBytes: 0.06 * GIB, measuredBytes: 0.05 * GIB },
+      memory: fakeMemory(0.06, 0.05),
       lastTokensPerSecond: 410,
       lastFirstTokenMs: 4.2,
+      lastLoadMs: 12,
     }),
     fakeModel('phi', {
       name: 'Phi 3.5 Mini',
       tiers: ['low'],
       contextSize: 4096,
       fileBytes: 2.1 * GIB,
-      memory: { predictedBytes: 2.4 * GIB, measuredBytes: null },
+      memory: fakeMemory(2.4),
       lastTokensPerSecond: 88,
       lastFirstTokenMs: 88,
+      lastLoadMs: 1_200,
     }),
     fakeModel('gemma-27b', {
       name: 'Gemma 27B',
@@ -93,11 +100,11 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
         reason:
           'gemma-27b needs 18.3 GiB and 12.0 GiB of the 24.0 GiB budget are free. Unload mistral, or lower its contextSize from 8192.',
       },
-      memory: { predictedBytes: 18.3 * GIB, measuredBytes: null },
+      memory: fakeMemory(18.3),
     }),
     fakeModel('storyteller', {
       fileBytes: null,
-      memory: { predictedBytes: null, measuredBytes: null },
+      memory: fakeMemory(null),
       problem:
         'The file /models/storyteller.gguf is not there. Put it back, or correct `file` in models.yaml.',
     }),

@@ -6,11 +6,19 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { writeRuntimeFiles } from '../../src/main/config/runtime-files.ts';
-import type { AppApi, CallInput, CallName, ModelView } from '../../src/shared/contract.ts';
+import type {
+  AppApi,
+  CallInput,
+  CallName,
+  ConfigProblem,
+  EstimateView,
+  ModelView,
+  PlanView,
+} from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';
 import { type FakeInterfaceServer, startFakeInterfaceServer } from '../fakes/fake-interface-server.ts';
-import { fakeModel } from '../fakes/fake-models.ts';
+import { FAKE_SERVER, fakeModel, fakeSnapshot } from '../fakes/fake-models.ts';
 
 /* The command line as people run it: a process of its own, against the admin side of the port. */
 
@@ -19,6 +27,7 @@ const TOKEN = 'token-of-this-run';
 const dir = mkdtempSync(join(tmpdir(), 'roundhouse-cli-'));
 const asked: unknown[] = [];
 let models: readonly ModelView[];
+let configProblems: readonly ConfigProblem[] = [];
 let answer: (signal: AbortSignal) => AsyncIterable<StreamPart>;
 let server: FakeInterfaceServer;
 
@@ -40,8 +49,40 @@ async function respond(name: CallName, input: CallInput<CallName>): Promise<unkn
   if (id === 'lama') {
     throw new RoundhouseError('model_not_found', 'no model or tier is called "lama"; nearest: llama');
   }
+  if (name === 'models.estimate') return estimate;
+  if (name === 'models.plan') return PLAN;
+  if (name === 'app.snapshot') return fakeSnapshot(models, { server: { ...FAKE_SERVER, configProblems } });
   return name === 'models.list' || name === 'models.unloadAll' ? models : fakeModel(id);
 }
+
+const PLAN: PlanView = {
+  outcome: 'fits',
+  neededBytes: 2000,
+  freeBytes: 9000,
+  budgetBytes: 10_000,
+  victims: [],
+  text: 'It fits: 2000 B of 9000 B.',
+};
+
+const line = { baseBytes: 1, bytesPerContextToken: 1 };
+const estimate: EstimateView = {
+  path: '/m/x.gguf',
+  fileBytes: 1000,
+  suggestedId: 'x',
+  registeredAs: null,
+  name: 'An X',
+  architecture: 'llama',
+  quantization: 'Q8_0',
+  parameters: 1000,
+  trainedContextSize: null,
+  settings: { contextSize: 512, parallel: 2, batchSize: 64, cacheType: 'f16' },
+  predicted: { weightsBytes: 1000, cacheBytes: 500, buffersBytes: 300, overheadBytes: 200 },
+  totalBytes: 2000,
+  lines: { f16: line, q8_0: line, q4_0: line },
+  learned: false,
+  fit: null,
+  plan: PLAN,
+};
 
 beforeAll(async () => {
   server = await startFakeInterfaceServer({ api, token: TOKEN, interfaceDir: null });
@@ -115,6 +156,50 @@ test('list, ps, load, unload and add ask the app what their names say', async ()
     ['models.add', { path }],
     ['models.add', { path: '/m/x.gguf', id: 'my x' }],
   ]);
+});
+
+test('list says what is wrong with models.yaml, apart from its table', async () => {
+  models = [fakeModel('demo')];
+  configProblems = [
+    { file: '/d/models.yaml', line: 4, message: 'server.port: "many" is not a port' },
+    { file: '/d/models.yaml', line: null, message: 'odd\u001b[2J' },
+  ];
+  try {
+    const { code, out, err } = await roundhouse('list');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^ID .*\ndemo /)]);
+    expect(err).toMatch(
+      /^\/d\/models\.yaml:4: server\.port: "many" is not a port\n\/d\/models\.yaml: odd.*\n$/,
+    );
+    expect(err).not.toContain('\u001b');
+    const json = await roundhouse('list', '--json');
+    expect([JSON.parse(json.out), json.err]).toEqual([models, err]);
+  } finally {
+    configProblems = [];
+  }
+});
+
+test('estimate and plan ask what loading would take and do', async () => {
+  const shown = await roundhouse('estimate', 'models/x.gguf', '--context', '512', '--parallel', '2');
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out).toMatch(/^An X · Q8_0\n(.*\n)+ {2}total +2 KiB\n(.*\n)+It fits: 2000 B of 9000 B\.\n/);
+  expect(JSON.parse((await roundhouse('estimate', '/m/x.gguf', '--json')).out)).toEqual(estimate);
+  expect(await roundhouse('plan', 'demo')).toEqual({ code: 0, out: 'It fits: 2000 B of 9000 B.\n', err: '' });
+  expect(JSON.parse((await roundhouse('plan', 'demo', '--json')).out)).toEqual(PLAN);
+  expect(asked).toEqual([
+    ['models.estimate', { path: resolve('models', 'x.gguf'), settings: { contextSize: 512, parallel: 2 } }],
+    ['models.estimate', { path: '/m/x.gguf', settings: {} }],
+    ['models.plan', { id: 'demo' }],
+    ['models.plan', { id: 'demo' }],
+  ]);
+});
+
+test('a size that cannot be meant is refused with the numbers before the app is asked', async () => {
+  expect(await roundhouse('estimate', 'x.gguf', '--context', '-8192')).toEqual({
+    code: 2,
+    out: '',
+    err: 'roundhouse: --context: "-8192" is not a whole number from 64 to 1048576; write one such as 8192 (see `roundhouse estimate --help`)\n',
+  });
+  expect(asked).toEqual([]);
 });
 
 const FINISH: readonly StreamPart[] = [

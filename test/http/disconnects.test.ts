@@ -20,6 +20,30 @@ test.each([true, false])(
   },
 );
 
+test('a client that leaves in the middle of its request is nothing to log', async () => {
+  const errors: string[] = [];
+  const seen = Promise.withResolvers<void>();
+  const { port, logged, gateway } = await listening({
+    newId() {
+      seen.resolve();
+      return 'id';
+    },
+  });
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', (error) => errors.push(error.message));
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n` +
+      'Content-Length: 100\r\n\r\n{"mod',
+  );
+  await seen.promise;
+  const left = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  socket.destroy();
+  await left;
+  // Ends when the server has noticed that the request is over.
+  await gateway.close();
+  expect([logged, errors]).toEqual([[], []]);
+});
+
 test('a client that leaves in mid-stream stops the generation', async () => {
   const { url, ports } = await listening();
   ports.engine = (generation) => void generation.text('Hi');

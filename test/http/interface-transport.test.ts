@@ -11,6 +11,9 @@ import { startFakeInterfaceServer } from '../fakes/fake-interface-server.ts';
 import { fakeModel } from '../fakes/fake-models.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 
+/** Only a browser uploads; the end-to-end tests do. */
+const noUpload = () => Promise.reject(new Error('not uploaded here'));
+
 const NEVER = new AbortController().signal;
 const INPUT = {
   model: 'demo',
@@ -29,7 +32,13 @@ async function start(options: { readonly token?: string } = {}) {
   });
   const server = await startFakeInterfaceServer({ api, token: 'secret', interfaceDir: null });
   const token = options.token ?? 'secret';
-  const transport = createHttpTransport({ baseUrl: server.url, token, fetch, clock: retryClock });
+  const transport = createHttpTransport({
+    baseUrl: server.url,
+    token,
+    fetch,
+    clock: retryClock,
+    upload: noUpload,
+  });
   return { api, appClock, retryClock, server, transport };
 }
 
@@ -138,7 +147,13 @@ describe('the HTTP transport', () => {
     // A TCP server's address is an object.
     const { port } = broken.address() as AddressInfo;
     const baseUrl = `http://127.0.0.1:${port}`;
-    const transport = createHttpTransport({ baseUrl, token: '', fetch, clock: new ManualClock() });
+    const transport = createHttpTransport({
+      baseUrl,
+      token: '',
+      fetch,
+      clock: new ManualClock(),
+      upload: noUpload,
+    });
     const parts: StreamPart[] = await collect(transport.stream('chat.generate', INPUT, NEVER));
     broken.close();
     expect(parts.at(-1)).toMatchObject({ type: 'error', error: { code: 'engine_failed' } });

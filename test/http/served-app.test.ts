@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
@@ -77,7 +77,7 @@ describe('a first start, with nothing configured', () => {
         .withResponse();
       expect(data.model).toBe('demo');
       expect(decodeURIComponent(response.headers.get('x-roundhouse-route') ?? '')).toContain(
-        `tier:${tier} → demo`,
+        `tier:${tier} -> demo`,
       );
     },
   );
@@ -159,6 +159,42 @@ describe('a first start, with nothing configured', () => {
     const [engine] = await childrenOf(app.pid);
     const environment = await readFile(`/proc/${engine}/environ`, 'utf8');
     expect(environment).not.toContain('ROUNDHOUSE_CANARY');
+  });
+});
+
+describe('what is wrong with the configuration', () => {
+  it('is said, and does not keep the app from starting where it need not', async () => {
+    await using app = await serveApp(
+      'version: 1\nmodelsFolders: [/no/such/folder]\nmodels: { demo: { file: builtin:demo } }\n',
+    );
+    expect(await ask(clientOf(app), 'demo', 'Hello')).not.toBe('');
+    const texts = async () =>
+      (await app.admin<{ text: string }[]>('decisions.list', {})).map(({ text }) => text);
+    expect(await texts()).toContainEqual(expect.stringContaining('/no/such/folder'));
+    await writeFile(join(app.dataDir, 'models.yaml'), 'version: 1\nmodelz: {}\n');
+    await expect
+      .poll(texts)
+      .toContainEqual(expect.stringMatching(/models.yaml:2: unknown key .*did you mean/));
+    await writeFile(
+      join(app.dataDir, 'models.yaml'),
+      'version: 1\nmodels: { demo: { file: builtin:demo } }\n',
+    );
+    await expect.poll(texts).toContain('models.yaml is good again and in force.');
+  });
+
+  it('is looked at again when a file is replaced by a hostile one', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'roundhouse-replaced-'));
+    const file = join(dir, 'm.gguf');
+    await copyFile(DEMO, file);
+    await using app = await serveApp(`version: 1\nmodels: { m: { file: '${file}', contextSize: 512 } }\n`);
+    expect(await ask(clientOf(app), 'm', 'Hello')).not.toBe('');
+    await app.admin('models.unload', { id: 'm' });
+    // 2^31 - 1 metadata keys in 24 bytes: llama.cpp's reader would be busy with it for ever.
+    await writeFile(file, Buffer.from('R0dVRgMAAAABAAAAAAAAAP///38AAAAA', 'base64'));
+    const refused: unknown = await ask(clientOf(app), 'm', 'Hello').catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OpenAI.BadRequestError);
+    expect(refused).toMatchObject({ code: 'gguf_invalid' });
+    await rm(dir, { recursive: true });
   });
 });
 

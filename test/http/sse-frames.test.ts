@@ -229,6 +229,6 @@ test('the route is told in a header that any name fits into', async () => {
   expect(response.statusCode).toBe(200);
   const header = String(response.headers['x-roundhouse-route']);
   expect(header).toMatch(/^[\x20-\x7e]+$/);
-  expect(decodeURIComponent(header)).toBe(`${model.toWellFormed()} → demo; stands for demo`);
+  expect(decodeURIComponent(header)).toBe(`${model.toWellFormed()} -> demo; stands for demo`);
   expect(response.headers['x-evil']).toBeUndefined();
 });

@@ -236,7 +236,7 @@ test('without a model it is auto that is asked', async () => {
   made.ports.engine = answering('ok');
   const response = await post(made, '/v1/chat/completions', { messages: HELLO.messages });
   expect(decodeURIComponent(String(response.headers['x-roundhouse-route']))).toBe(
-    'auto → demo; stands for demo',
+    'auto -> demo; stands for demo',
   );
 });
 

@@ -19,6 +19,18 @@ test.each([
   ['load demo', { kind: 'load', model: 'demo', dataDir: null, json: false }],
   ['unload demo', { kind: 'unload', model: 'demo', dataDir: null, json: false }],
   ['unload --all', { kind: 'unload', model: null, dataDir: null, json: false }],
+  ['plan demo', { kind: 'plan', model: 'demo', dataDir: null, json: false }],
+  ['estimate a.gguf', { kind: 'estimate', file: 'a.gguf', settings: {}, dataDir: null, json: false }],
+  [
+    'estimate a.gguf --context 4096 --parallel 1 --batch 64 --cache-type q8_0 --json',
+    {
+      kind: 'estimate',
+      file: 'a.gguf',
+      settings: { contextSize: 4096, parallel: 1, batchSize: 64, cacheType: 'q8_0' },
+      dataDir: null,
+      json: true,
+    },
+  ],
   [
     'run demo What is it?',
     {
@@ -62,6 +74,29 @@ test.each([
   ['load a b', 'name one model (see `roundhouse load --help`)'],
   ['unload', 'name one model, or write --all (see `roundhouse unload --help`)'],
   ['unload demo --all', 'name one model, or write --all (see `roundhouse unload --help`)'],
+  ['plan', 'name the model to load (see `roundhouse plan --help`)'],
+  ['estimate', 'name the GGUF file to look at (see `roundhouse estimate --help`)'],
+  ['estimate a b', 'name one file (see `roundhouse estimate --help`)'],
+  ...['-5', '0', '63', '1048577', '1e99', '8192.5', 'many'].map((size): [string, string] => [
+    `estimate a --context ${size}`,
+    `--context: "${size}" is not a whole number from 64 to 1048576; write one such as 8192 (see \`roundhouse estimate --help\`)`,
+  ]),
+  [
+    'estimate a --parallel=-1',
+    '--parallel: "-1" is not a whole number from 1 to 64; write one such as 2 (see `roundhouse estimate --help`)',
+  ],
+  [
+    'estimate a --batch 999999999999',
+    '--batch: "999999999999" is not a whole number from 1 to 16384; write one such as 512 (see `roundhouse estimate --help`)',
+  ],
+  [
+    'estimate a --cache-type q5',
+    '--cache-type: "q5" is not one of f16, q8_0, q4_0 (see `roundhouse estimate --help`)',
+  ],
+  [
+    'run demo hi --max-tokens -1',
+    '--max-tokens: "-1" is not a number of tokens; write one such as 200 (see `roundhouse run --help`)',
+  ],
   ['run', 'name the model to ask (see `roundhouse run --help`)'],
   [
     'run demo hi --max-tokens many',

@@ -1,6 +1,8 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { MemorySettingsView } from '../../shared/contract.ts';
 import { likelyName } from '../registry/nearest.ts';
 import { COMMANDS, type CommandName, isCommandName } from './help.ts';
+import { MEMORY_OPTIONS, readMemoryOptions } from './memory-options.ts';
 
 /** What a command line asks for. */
 export type Invocation =
@@ -14,6 +16,13 @@ export type Invocation =
   | (Common & { readonly kind: 'load'; readonly model: string })
   /** `null` = all. */
   | (Common & { readonly kind: 'unload'; readonly model: string | null })
+  | (Common & {
+      readonly kind: 'estimate';
+      readonly file: string;
+      /** Those that were given. */
+      readonly settings: Partial<MemorySettingsView>;
+    })
+  | (Common & { readonly kind: 'plan'; readonly model: string })
   | (Common & RunInvocation)
   /** It asks for nothing that exists; the message says why and what to write. */
   | { readonly kind: 'wrong'; readonly message: string };
@@ -68,7 +77,7 @@ const COMMON = {
 
 function readCommand(name: Exclude<CommandName, 'serve'>, argv: readonly string[]): Invocation {
   const { values, positionals } = parseArgs({
-    args: [...argv],
+    args: withNegatives(argv),
     allowPositionals: true,
     options: { ...COMMON, ...OWN_OPTIONS[name] },
   });
@@ -87,6 +96,7 @@ function readCommand(name: Exclude<CommandName, 'serve'>, argv: readonly string[
     case 'ps':
       return first === undefined ? { kind: name, ...common } : wrong(name, `"${first}" is not expected`);
     case 'load':
+    case 'plan':
       if (first === undefined) return wrong(name, 'name the model to load');
       return others.length > 0 ? wrong(name, 'name one model') : { kind: name, model: first, ...common };
     case 'unload': {
@@ -94,6 +104,14 @@ function readCommand(name: Exclude<CommandName, 'serve'>, argv: readonly string[
       if (all === (first !== undefined) || others.length > 0)
         return wrong(name, 'name one model, or write --all');
       return { kind: name, model: first ?? null, ...common };
+    }
+    case 'estimate': {
+      if (first === undefined) return wrong(name, 'name the GGUF file to look at');
+      if (others.length > 0) return wrong(name, 'name one file');
+      const settings = readMemoryOptions(text);
+      return typeof settings === 'string'
+        ? wrong(name, settings)
+        : { kind: name, file: first, settings, ...common };
     }
     case 'run': {
       if (first === undefined) return wrong(name, 'name the model to ask');
@@ -113,12 +131,26 @@ function readCommand(name: Exclude<CommandName, 'serve'>, argv: readonly string[
   }
 }
 
+/** `--context -5` gives a number that is too small; parseArgs would take `-5` for an option of its own. */
+function withNegatives(argv: readonly string[]): string[] {
+  const args: string[] = [];
+  for (const [index, arg] of argv.entries()) {
+    const last = args.at(-1);
+    const follows = last !== undefined && /^--[a-z-]+$/.test(last) && !argv.slice(0, index).includes('--');
+    if (follows && /^-\d/.test(arg)) args[args.length - 1] = `${last}=${arg}`;
+    else args.push(arg);
+  }
+  return args;
+}
+
 const OWN_OPTIONS = {
   add: { id: { type: 'string' } },
   list: {},
   ps: {},
   load: {},
   unload: { all: { type: 'boolean', default: false } },
+  estimate: MEMORY_OPTIONS,
+  plan: {},
   run: { system: { type: 'string' }, 'max-tokens': { type: 'string' } },
 } as const satisfies Record<Exclude<CommandName, 'serve'>, Options>;
 

@@ -51,6 +51,7 @@ async function main(argv: readonly string[]): Promise<void> {
 function terminal(): Terminal {
   return {
     write: (text) => void process.stdout.write(text),
+    warn: (text) => void process.stderr.write(text),
     async readInput() {
       if (process.stdin.isTTY) return null;
       let text = '';

@@ -2,14 +2,19 @@ import { resolve } from 'node:path';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { StreamPart } from '../../shared/generation.ts';
 import { formatBytes } from '../../shared/units.ts';
+import { formatProblem } from '../config/format-problem.ts';
 import type { Invocation, RunInvocation } from './args.ts';
 import type { AppClient } from './client.ts';
+import { estimateText } from './estimate-text.ts';
 import { CliExit, EXIT } from './exit.ts';
+import { printable } from './printable.ts';
 import { isResident, listTable, memoryOf, residentTable } from './tables.ts';
 
 /** What a command needs of the world around it. */
 export interface Terminal {
   write(text: string): void;
+  /** For what is no part of the result: standard error. */
+  warn(text: string): void;
   /** All of standard input; `null` when that is a keyboard. */
   readInput(): Promise<string | null>;
   readonly cwd: string;
@@ -49,7 +54,8 @@ export async function runCommand(
       return;
     }
     case 'list': {
-      const models = await client.call('models.list', {});
+      const { models, server } = await client.call('app.snapshot', {});
+      for (const problem of server.configProblems) terminal.warn(`${printable(formatProblem(problem))}\n`);
       return print(models, listTable(models, terminal.home));
     }
     case 'ps': {
@@ -65,6 +71,17 @@ export async function runCommand(
         return print(await client.call('models.unloadAll', {}), 'All models are unloaded.');
       const model = await client.call('models.unload', { id: command.model });
       return print(model, `${model.id} is unloaded.`);
+    }
+    case 'estimate': {
+      const estimate = await client.call('models.estimate', {
+        path: resolve(terminal.cwd, command.file),
+        settings: command.settings,
+      });
+      return print(estimate, estimateText(estimate));
+    }
+    case 'plan': {
+      const plan = await client.call('models.plan', { id: command.model });
+      return print(plan, printable(plan.text));
     }
     case 'run':
       return run(command, command.json, client, terminal);

@@ -1,3 +1,4 @@
+import { CACHE_TYPES } from '../../shared/model-limits.ts';
 import { LAUNCH_HELP } from '../launch.ts';
 
 /*
@@ -58,6 +59,25 @@ export const COMMANDS = {
     summary: 'unload a model, or all, once its running requests have ended',
     details: [],
     options: [['--all', 'unload every model'], DATA_DIR, JSON_OPTION],
+  },
+  estimate: {
+    usage: 'estimate FILE',
+    summary: 'what a GGUF file would take, and whether it fits, without loading it',
+    details: ['Of a split model, name the first part. What is not said is as `defaults` in models.yaml.'],
+    options: [
+      ['--context N', 'tokens that one conversation can hold'],
+      ['--parallel N', 'requests that are answered at once'],
+      ['--batch N', 'tokens read in one step'],
+      ['--cache-type T', `precision of the context in memory: ${CACHE_TYPES.join(', ')}`],
+      DATA_DIR,
+      JSON_OPTION,
+    ],
+  },
+  plan: {
+    usage: 'plan ID',
+    summary: 'what loading a model would do now; nothing is loaded',
+    details: [],
+    options: [DATA_DIR, JSON_OPTION],
   },
   run: {
     usage: 'run MODEL ["PROMPT"]',

@@ -10,7 +10,7 @@ const MODELS = [
     source: { kind: 'builtin', path: '/app/demo.gguf' },
     contextSize: 2048,
     state: { status: 'ready', sinceMs: 0 },
-    memory: { predictedBytes: 40 * MIB, measuredBytes: 43 * MIB },
+    memory: { predictedBytes: 40 * MIB, measuredBytes: 43 * MIB, predicted: null, measured: null },
     activeRequests: 1,
     queuedRequests: 2,
   }),
@@ -21,7 +21,7 @@ const MODELS = [
   fakeModel('idle', {
     state: { status: 'ready', sinceMs: 0 },
     idleUnloadAtMs: 372_000,
-    memory: { predictedBytes: null, measuredBytes: null },
+    memory: { predictedBytes: null, measuredBytes: null, predicted: null, measured: null },
   }),
   fakeModel('kept', { state: { status: 'ready', sinceMs: 0 }, pinned: true }),
   fakeModel('broken', { state: { status: 'failed', sinceMs: 0, reason: 'the engine ended (SIGKILL)' } }),

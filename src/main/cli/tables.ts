@@ -1,5 +1,6 @@
 import type { ModelView } from '../../shared/contract.ts';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
+import { printable } from './printable.ts';
 
 /** All models, one a line, then what is wrong with those that cannot be loaded. Ends without a newline. */
 export function listTable(models: readonly ModelView[], home: string): string {
@@ -82,9 +83,4 @@ function columns(head: readonly string[], rows: readonly (readonly string[])[]):
 
 function lengthOf(text: string): number {
   return [...text].length;
-}
-
-/** A file's name may hold what would move the cursor or change the terminal's colours. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { isName } from '../../shared/config-fields.ts';
-import { appendModel } from './append-model.ts';
+import { appendModel, type NewModel } from './append-model.ts';
 
-const MODEL = { id: 'new', name: null, file: '/m/new.gguf' };
+const MODEL: NewModel = { id: 'new', name: null, file: '/m/new.gguf', settings: {}, pinned: false };
 
 test('a model goes below the last one, and not a character of the rest changes', () => {
   const text = `# mine
@@ -49,6 +49,20 @@ test.each([
   expect(appendModel(before, MODEL)).toBe(after);
 });
 
+test('only the settings that are given are written', () => {
+  expect(
+    appendModel('models:\n  a: { file: a }\n', {
+      ...MODEL,
+      settings: { contextSize: 4096, cacheType: 'q8_0' },
+    }),
+  ).toBe(
+    'models:\n  a: { file: a }\n  new:\n    file: /m/new.gguf\n    contextSize: 4096\n    cacheType: q8_0\n',
+  );
+  expect(
+    appendModel('models: {}\n', { ...MODEL, settings: { parallel: 1, batchSize: 64 }, pinned: true }),
+  ).toBe('models: { new: { file: /m/new.gguf, parallel: 1, batchSize: 64, pinned: true } }\n');
+});
+
 test('a file that cannot be added to says what to write', () => {
   expect(() => appendModel('x: &x { a: { file: a } }\nmodels: *x', MODEL)).toThrow(
     'write this under `models` yourself',
@@ -60,6 +74,7 @@ test('any id and path are read back as they were, `${` included', () => {
   fc.assert(
     fc.property(text.filter(isName), text, text, (id, name, file) => {
       const edited = appendModel('models:\n  a: { file: a } # keep\nlogging: { level: info }\n', {
+        ...MODEL,
         id,
         name,
         file,

@@ -1,5 +1,8 @@
+import { assertNever } from '../../shared/assert-never.ts';
 import type { ModelsYaml } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
+import { MIN_BUDGET_BYTES } from '../../shared/model-limits.ts';
+import { formatBytes } from '../../shared/units.ts';
 import { likelyName } from '../registry/nearest.ts';
 import { showPath } from './issues.ts';
 import type { Origin } from './outside.ts';
@@ -16,6 +19,8 @@ export interface CheckInput {
   readonly origins: ReadonlyMap<string, Origin>;
   /** Ids of the models found in the models folders. */
   readonly foundIds: readonly string[];
+  /** `null` = not known. */
+  readonly machineBytes: number | null;
 }
 
 /** Everything that is wrong with a configuration whose single values are all right. */
@@ -27,6 +32,7 @@ export function checkConfig(input: CheckInput): readonly ConfigProblem[] {
     ...checkBuiltins(input),
     ...checkTiers(input, names),
     ...checkDefaultRoute(input, names),
+    ...checkBudget(input),
     ...checkPinned(input),
     ...checkHost(input),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
@@ -89,6 +95,33 @@ function checkDefaultRoute(input: CheckInput, names: ReadonlyMap<string, string>
   return [
     problemAt(input, path, `no tier is called "${tier}"; ${suggest(tier, tiers, 'add it under tiers')}`),
   ];
+}
+
+function checkBudget(input: CheckInput): readonly ConfigProblem[] {
+  const { machineBytes } = input;
+  const { budget } = input.config.memory;
+  if (machineBytes === null) return [];
+  const problem = (message: string) => [problemAt(input, ['memory', 'budget'], message)];
+  const machine = `this machine has ${formatBytes(machineBytes)} of memory`;
+  switch (budget.kind) {
+    case 'auto':
+      return [];
+    case 'bytes':
+      return budget.bytes <= machineBytes
+        ? []
+        : problem(`${formatBytes(budget.bytes)} is too much: ${machine}; write auto, or a share such as 60%`);
+    case 'share': {
+      const bytes = budget.share * machineBytes;
+      if (bytes >= MIN_BUDGET_BYTES) return [];
+      const leastPercent = Math.ceil((MIN_BUDGET_BYTES / machineBytes) * 100);
+      const found = `${Number((budget.share * 100).toFixed(4))}% is ${formatBytes(bytes)}, since ${machine}`;
+      return problem(
+        `${found}; a model needs ${formatBytes(MIN_BUDGET_BYTES)}: write at least ${leastPercent}%, or auto`,
+      );
+    }
+    default:
+      return assertNever(budget);
+  }
 }
 
 function checkPinned(input: CheckInput): readonly ConfigProblem[] {

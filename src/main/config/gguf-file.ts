@@ -4,7 +4,8 @@ import { RoundhouseError } from '../../shared/errors.ts';
 
 /** The fixed part of a GGUF header: magic, version, two counts. */
 const MIN_BYTES = 24;
-const HEAD_BYTES = 32;
+/** How much of a file's start tells what it is. */
+export const GGUF_HEAD_BYTES = 32;
 
 /**
  * Checks that a path leads, through whatever links, to a regular file that begins as GGUF files do. Nothing else of it
@@ -30,16 +31,25 @@ async function checkOpen(path: string, file: FileHandle): Promise<{ sizeBytes: n
   const stat = await file.stat();
   if (stat.isDirectory()) throw invalid(path, 'is a folder; name a file in it');
   if (!stat.isFile()) throw invalid(path, 'is not a regular file');
-  if (stat.size < MIN_BYTES) {
-    throw invalid(path, `is ${stat.size} bytes long, too short for a GGUF file; download it again`);
-  }
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-  const head = buffer.subarray(0, bytesRead).toString('latin1');
-  if (!head.startsWith('GGUF')) {
-    const shown = head.slice(0, 12).replace(/[^ -~]/g, '.');
-    throw invalid(path, `starts with "${shown}", not with "GGUF"${explain(head)}`);
-  }
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(GGUF_HEAD_BYTES), 0, GGUF_HEAD_BYTES, 0);
+  checkGgufHead(path, buffer.subarray(0, bytesRead));
   return { sizeBytes: stat.size };
+}
+
+/**
+ * Checks how a file begins.
+ * @param label what a message calls the file
+ * @param head its first `GGUF_HEAD_BYTES`, or all of it when it is shorter
+ * @throws RoundhouseError `gguf_invalid`
+ */
+export function checkGgufHead(label: string, head: Buffer): void {
+  if (head.length < MIN_BYTES) {
+    throw invalid(label, `is ${head.length} bytes long, too short for a GGUF file; download it again`);
+  }
+  const text = head.toString('latin1');
+  if (text.startsWith('GGUF')) return;
+  const shown = text.slice(0, 12).replace(/[^ -~]/g, '.');
+  throw invalid(label, `starts with "${shown}", not with "GGUF"${explain(text)}`);
 }
 
 function explain(head: string): string {
@@ -67,6 +77,6 @@ function reasonOf(error: NodeJS.ErrnoException): string {
   }
 }
 
-function invalid(path: string, what: string): RoundhouseError {
-  return new RoundhouseError('gguf_invalid', `${path} ${what}`);
+function invalid(label: string, what: string): RoundhouseError {
+  return new RoundhouseError('gguf_invalid', `${label} ${what}`);
 }

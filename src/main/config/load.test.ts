@@ -20,6 +20,7 @@ describe('what a models.yaml means', () => {
       },
       memory: {
         budget: { kind: 'auto' },
+        eviction: 'cost-aware',
         maxLoadedModels: 5,
         minResidencyMs: 5000,
         standbyEngines: 1,
@@ -28,6 +29,16 @@ describe('what a models.yaml means', () => {
       },
       models: [],
       tiers: [],
+      defaults: {
+        contextSize: 8192,
+        parallel: 2,
+        batchSize: 512,
+        flashAttention: 'auto',
+        cacheType: 'f16',
+        threads: 'auto',
+        gpuLayers: 'max',
+        chatTemplateFile: null,
+      },
       routing: { default: 'tier:default' },
       modelsFolders: [],
       logLevel: 'info',
@@ -51,7 +62,7 @@ server:
   allowedOrigins: [https://app.example.com]
   maxQueue: 8
   maxWait: 1.5s
-memory: { budget: 1.5GiB, maxLoadedModels: 2, minResidency: 0s, standbyEngines: 0, keepPrefixCache: 500MiB, keepPrefixCacheOnQuit: true }
+memory: { budget: 1.5GiB, eviction: lru, maxLoadedModels: 2, minResidency: 0s, standbyEngines: 0, keepPrefixCache: 500MiB, keepPrefixCacheOnQuit: true }
 defaults: { contextSize: 1024, parallel: 1, batchSize: 64, idleUnload: never, flashAttention: false, cacheType: q8_0, threads: 4, gpuLayers: 0 }
 models:
   writer:
@@ -80,12 +91,23 @@ logging: { level: debug }
 `;
     expect(settingsOf(text, { env: { EDITOR_KEY: 's3cret' } })).toMatchInlineSnapshot(`
       {
+        "defaults": {
+          "batchSize": 64,
+          "cacheType": "q8_0",
+          "chatTemplateFile": null,
+          "contextSize": 1024,
+          "flashAttention": false,
+          "gpuLayers": 0,
+          "parallel": 1,
+          "threads": 4,
+        },
         "logLevel": "debug",
         "memory": {
           "budget": {
             "bytes": 1610612736,
             "kind": "bytes",
           },
+          "eviction": "lru",
           "keepPrefixCacheBytes": 524288000,
           "keepPrefixCacheOnQuit": true,
           "maxLoadedModels": 2,

@@ -18,6 +18,8 @@ export interface ConfigInput {
   readonly home: string;
   /** Folder of the shipped files. Absolute. */
   readonly resourcesDir: string;
+  /** Memory of the machine, in bytes. Without it a budget is not held against it. */
+  readonly machineBytes?: number;
 }
 
 export interface Problems {
@@ -71,6 +73,7 @@ export function resolveSettings(
     source,
     origins: parsed.origins,
     foundIds: found.map((model) => model.id),
+    machineBytes: input.machineBytes ?? null,
   });
   if (problems.length > 0) return { problems };
 
@@ -89,6 +92,7 @@ export function resolveSettings(
         name,
         models: [...new Set((config.tiers[name]?.models ?? []).map((member) => ids.get(member) ?? member))],
       })),
+      defaults: engineDefaults(config),
       routing: { default: config.routing.default ?? defaultRoute(config, models) },
       modelsFolders: parsed.modelsFolders,
       logLevel: config.logging.level,

@@ -3,11 +3,16 @@ import { isName } from '../../shared/config-fields.ts';
 
 const SHARD = /-(\d{5})-of-\d{5}$/;
 
+/** What a GGUF file is called and which part of a split model it is: `Mistral-7B` and `-00001-of-00003`, or nothing. */
+export function splitModelFileName(path: string): { readonly stem: string; readonly shard: string } {
+  const name = basename(path).replace(/\.gguf$/i, '');
+  const stem = name.replace(SHARD, '');
+  return { stem, shard: name.slice(stem.length) };
+}
+
 /** The name of a GGUF file without folder, ending and shard number: `Mistral-7B-Q4_K_M`. */
 export function modelFileName(path: string): string {
-  return basename(path)
-    .replace(/\.gguf$/i, '')
-    .replace(SHARD, '');
+  return splitModelFileName(path).stem;
 }
 
 /** False for the second and later files of a split model: only the first is ever named. */

@@ -18,6 +18,24 @@ describe('what is wrong, where, and what to write instead', () => {
       '1 memory.budget: "0%" is not a size; write auto, a size such as 24GiB, or a share such as 60%',
     ],
     [
+      'memory:\n  budget: 64MiB',
+      '2 memory.budget: "64MiB" is less than 128 MiB, which no model fits in; write auto, a size such as 24GiB, or a share such as 60%',
+    ],
+    [
+      'memory: { budget: -4GiB }',
+      '1 memory.budget: "-4GiB" is not a size; write auto, a size such as 24GiB, or a share such as 60%',
+    ],
+    [
+      'memory: { budget: 99999999TiB }',
+      '1 memory.budget: "99999999TiB" is not a size; write auto, a size such as 24GiB, or a share such as 60%',
+    ],
+    [
+      'defaults: { batchSize: -512 }',
+      '1 defaults.batchSize: -512 is not a whole number from 1 to 16384; write a number such as 512',
+    ],
+    [
+      'models:\n  a:\n    file: a\n    contextSize: 1e12',
+      '4 models.a.contextSize: 1000000000000 is not a whole number from 64 to 1048576; write a number such as 8192',
       'memory: { keepPrefixCache: 5 }',
       '1 memory.keepPrefixCache: 5 is not a size; write one such as 2GiB, or 0',
     ],
@@ -86,8 +104,8 @@ describe('what is wrong, where, and what to write instead', () => {
       '3 models.b.file: is missing; write the path of a file or folder',
     ],
     [
-      'models:\n  ok: { file: a }\n  a/b: { file: a }',
-      `3 models: "a/b" is not a usable name; write ${NAME_RULE}`,
+      'models:\n  ok: { file: a }\n  a//b: { file: a }',
+      `3 models: "a//b" is not a usable name; write ${NAME_RULE}`,
     ],
     ['models:\n  auto: { file: a }', `2 models: "auto" is not a usable name; write ${NAME_RULE}`],
     ['models:\n  "tier:x": { file: a }', `2 models: "tier:x" is not a usable name; write ${NAME_RULE}`],
@@ -147,6 +165,19 @@ describe('what is wrong, where, and what to write instead', () => {
   ];
   test.each(cases)('%j', (text, ...problems) => {
     expect(problemsOf(text)).toEqual(problems);
+  });
+
+  test('a budget is held against the machine, where that is known', () => {
+    const machineBytes = 8 * 1024 ** 3;
+    expect(problemsOf('memory:\n  budget: 64GiB', { machineBytes })).toEqual([
+      '2 memory.budget: 64.0 GiB is too much: this machine has 8.0 GiB of memory; write auto, or a share such as 60%',
+    ]);
+    expect(problemsOf('', { machineBytes, env: { ROUNDHOUSE_MEMORY_BUDGET: '1.5%' } })).toEqual([
+      'environment ROUNDHOUSE_MEMORY_BUDGET: 1.5% is 123 MiB, since this machine has 8.0 GiB of memory; a model needs 128 MiB: write at least 2%, or auto',
+    ]);
+    for (const budget of ['128MiB', '8GiB', '2%', '100%', 'auto'])
+      expect(problemsOf(`memory: { budget: ${budget} }`, { machineBytes })).toEqual([]);
+    expect(problemsOf('memory: { budget: 64GiB }')).toEqual([]);
   });
 
   test('all mistakes are reported at once, in the order of the file', () => {

@@ -10,6 +10,8 @@ export interface Settings {
   /** In the order of models.yaml, then those found in the models folders. */
   readonly models: readonly ModelSettings[];
   readonly tiers: readonly TierSettings[];
+  /** What a model that says nothing is loaded with. */
+  readonly defaults: EngineSettings;
   readonly routing: { readonly default: string };
   readonly modelsFolders: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -33,6 +35,8 @@ export interface ApiKeySettings {
 
 export interface MemorySettings {
   readonly budget: BudgetSetting;
+  /** Which idle models make room for others. */
+  readonly eviction: 'cost-aware' | 'lru';
   readonly maxLoadedModels: number;
   readonly minResidencyMs: number;
   readonly standbyEngines: number;

@@ -124,6 +124,35 @@ test('a file that was taken away is a problem, not an empty configuration', asyn
   expect(idsOf(store)).toEqual(['demo']);
 });
 
+test.each(['', '\n  \n', '# to be written\n\t\r\n  # soon'])(
+  'a file that has become empty (%j) is half written: the last good one holds, and nothing is added to it',
+  async (text) => {
+    const store = await openStore(ONE);
+    const change = await changeAfter(store, () => writeFileSync(file, text));
+    expect(change).toEqual({
+      type: 'problems',
+      problems: [{ file, line: null, message: expect.stringMatching(/^models\.yaml is empty; /) }],
+    });
+    expect(idsOf(store)).toEqual(['demo']);
+    await expect(store.setPinned('demo', true)).rejects.toMatchObject({ code: 'config_invalid' });
+    expect(readFileSync(file, 'utf8')).toBe(text);
+
+    // To serve nothing can be said.
+    await changeAfter(store, () => writeFileSync(file, 'models: {}\n'));
+    expect([idsOf(store), store.problems]).toEqual([[], []]);
+  },
+);
+
+test('an empty file is fine to start with, and as long as nothing was in it', async () => {
+  const store = await openStore('');
+  expect(idsOf(store)).toEqual([]);
+  writeFileSync(file, '# nothing yet\n');
+  await store.reload();
+  expect(store.problems).toEqual([]);
+  await store.addModel({ path: gguf('x.gguf'), id: null, name: null });
+  expect(idsOf(store)).toEqual(['x']);
+});
+
 test('a file behind a link is watched where it lies', async () => {
   mkdirSync(join(dir, 'dotfiles'));
   const target = join(dir, 'dotfiles', 'mine.yaml');
@@ -174,6 +203,76 @@ test('two models added at once are both there', async () => {
   expect(idsOf(store)).toEqual(['demo', 'same', 'same-2']);
 });
 
+test('an added model keeps the settings it was given, and only those', async () => {
+  const store = await openStore(`${ONE}defaults: { parallel: 3 }\n`);
+  const settings = { contextSize: 1024, cacheType: 'q8_0' } as const;
+  const added = await store.addModel({ path: gguf('x.gguf'), id: null, name: null, settings });
+  expect(added.engine).toMatchObject({ ...settings, parallel: 3, batchSize: 512 });
+  expect(readFileSync(file, 'utf8')).toContain('    contextSize: 1024\n    cacheType: q8_0\ndefaults:');
+});
+
+test('pinning is written into the entry, told to the listeners, and undone without a trace', async () => {
+  const store = await openStore(ONE);
+  const told: string[] = [];
+  store.subscribe((change) => told.push(change.type));
+  expect(await store.setPinned('demo', true)).toMatchObject({ id: 'demo', pinned: true });
+  expect(readFileSync(file, 'utf8')).toContain('{ file: "builtin:demo", pinned: true }   # comes with it');
+  expect(store.settings.models[0]?.pinned).toBe(true);
+  await store.setPinned('demo', true);
+  await store.setPinned('demo', false);
+  expect(readFileSync(file, 'utf8')).toBe(ONE);
+  expect(told).toEqual(['settings', 'settings']);
+  await expect(store.setPinned('dmo', true)).rejects.toMatchObject({ code: 'model_not_found' });
+});
+
+test('pinning a model of the models folders writes an entry for it, under its id and name', async () => {
+  mkdirSync(join(dir, 'models'));
+  const path = gguf('models/My Model.gguf');
+  const store = await openStore(`${ONE}modelsFolders: [models]\n`);
+  await store.setPinned('my-model', false);
+  expect(readFileSync(file, 'utf8')).not.toContain('My Model');
+  const pinned = await store.setPinned('my-model', true);
+  expect(pinned).toMatchObject({ id: 'my-model', name: 'My Model', pinned: true, source: { path } });
+  expect(readFileSync(file, 'utf8')).toContain(
+    `  my-model:\n    name: My Model\n    file: ${path}\n    pinned: true\n`,
+  );
+  expect(idsOf(store)).toEqual(['demo', 'my-model']);
+});
+
+test('nothing is pinned while the file is broken, nor more than may be loaded', async () => {
+  const store = await openStore(`${ONE}memory: { maxLoadedModels: 1 }\n`);
+  await store.addModel({ path: gguf('x.gguf'), id: 'x', name: null });
+  await store.setPinned('demo', true);
+  const before = readFileSync(file, 'utf8');
+  await expect(store.setPinned('x', true)).rejects.toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining('2 models are pinned (demo, x), but only 1 may be loaded'),
+  });
+  expect(readFileSync(file, 'utf8')).toBe(before);
+
+  await changeAfter(store, () => writeFileSync(file, `${before}server: 1\n`));
+  await expect(store.setPinned('demo', false)).rejects.toMatchObject({ code: 'config_invalid' });
+  expect(readFileSync(file, 'utf8')).toBe(`${before}server: 1\n`);
+});
+
+test('a budget above the memory of the machine is refused at the start', async () => {
+  writeFileSync(file, 'memory: { budget: 64GiB }\n');
+  const opening = ConfigStore.open({
+    file,
+    env: {},
+    overrides: NO_OVERRIDES,
+    home: dir,
+    resourcesDir: '/app/resources',
+    machineBytes: 8 * 1024 ** 3,
+    clock,
+    warn: (message) => warnings.push(message),
+  });
+  await expect(opening).rejects.toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining('this machine has 8.0 GiB of memory'),
+  });
+});
+
 test('what cannot be added is refused, and the file stays as it was', async () => {
   const store = await openStore(ONE);
   const path = gguf('one.gguf');
@@ -190,9 +289,9 @@ test('what cannot be added is refused, and the file stays as it was', async () =
   await refused({ path }, 'conflict', 'is registered already, as "one"');
   await refused({ path: gguf('two.gguf'), id: 'demo' }, 'conflict', 'a model is called "demo" already');
   await refused(
-    { path: gguf('two.gguf'), id: 'a/b' },
+    { path: gguf('two.gguf'), id: 'a//b' },
     'invalid_request',
-    '"a/b" cannot be the id of a model',
+    '"a//b" cannot be the id of a model',
   );
   await refused({ path: gguf('m-00002-of-00003.gguf') }, 'gguf_invalid', 'add its first part');
   await refused(
@@ -246,6 +345,22 @@ test('the data folder is for its owner alone, and gets the shipped models.yaml o
   await ensureDataFolder(data);
   expect(await ensureModelsYaml(data, shipped)).toBe(copied);
   expect(readFileSync(copied, 'utf8')).toBe('# edited');
+});
+
+test('a data folder that cannot be one is named, with what to do', async () => {
+  const blocked = join(dir, 'a-file');
+  writeFileSync(blocked, '');
+  for (const data of [blocked, join(blocked, 'below')]) {
+    await expect(ensureDataFolder(data)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringMatching(/a-file.* cannot be used: .*there is a file.*--data-dir DIR$/),
+    });
+  }
+  mkdirSync(join(dir, 'models.yaml'));
+  await expect(ensureModelsYaml(dir, blocked)).rejects.toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringMatching(/models\.yaml cannot be used: .*there is a folder/),
+  });
 });
 
 test('where the data folder is', () => {

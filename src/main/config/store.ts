@@ -1,20 +1,20 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { Clock } from '../../shared/clock.ts';
 import { isName, NAME_RULE } from '../../shared/config-fields.ts';
-import type { ConfigProblem } from '../../shared/contract.ts';
+import type { ConfigProblem, MemorySettingsView } from '../../shared/contract.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import { appendModel } from './append-model.ts';
 import { checkGgufFile } from './gguf-file.ts';
-import { type ConfigInput, type Problems, parseConfig, resolveSettings } from './load.ts';
+import type { Problems } from './load.ts';
 import { isFirstShard, modelFileName, slugOf, uniqueId } from './model-ids.ts';
-import { type FolderScan, scanModelsFolders } from './models-folders.ts';
+import { pinModel } from './pin-model.ts';
+import { type ConfigPlace, type Good, invalidConfig, readConfig, resolveText } from './read-config.ts';
 import type { ModelSettings, Settings } from './settings.ts';
 import { FolderWatch } from './watch.ts';
-import { MAX_YAML_BYTES, tooLarge } from './yaml-source.ts';
 
-export interface ConfigStoreOptions extends Omit<ConfigInput, 'text'> {
+export interface ConfigStoreOptions extends ConfigPlace {
   readonly clock: Clock;
   /** Takes what the user should know but that stops nothing, as a sentence. */
   readonly warn: (message: string) => void;
@@ -34,22 +34,11 @@ export interface AddModel {
   readonly id: string | null;
   /** What people call it, e.g. from its metadata; `null` takes the file's name. */
   readonly name: string | null;
+  /** Written into the model's entry; those left out stay what `defaults` says. */
+  readonly settings?: Readonly<Partial<MemorySettingsView>>;
 }
 
-interface Good {
-  readonly text: string;
-  readonly settings: Settings;
-  readonly scan: FolderScan;
-  /** Ids that the file itself names; the others were found in the models folders. */
-  readonly namedIds: ReadonlySet<string>;
-}
-
-/** A problem as one line: `models.yaml:12: …`. */
-export function formatProblem({ file, line, message }: ConfigProblem): string {
-  return line === null ? `${file}: ${message}` : `${file}:${line}: ${message}`;
-}
-
-/** Owns models.yaml: reads it, watches it and the models folders, and writes new models into it. */
+/** Owns models.yaml: reads it, watches it and the models folders, and writes into it what is changed here. */
 export class ConfigStore implements Disposable {
   readonly #options: ConfigStoreOptions;
   readonly #listeners = new Set<(change: ConfigChange) => void>();
@@ -79,8 +68,8 @@ export class ConfigStore implements Disposable {
    * @throws RoundhouseError `config_invalid` when there is no good version to start with
    */
   static async open(options: ConfigStoreOptions): Promise<ConfigStore> {
-    const result = await read(options);
-    if ('problems' in result) throw invalid(result.problems);
+    const result = await readConfig(options);
+    if ('problems' in result) throw invalidConfig(result.problems);
     const store = new ConfigStore(options, result);
     for (const warning of result.scan.warnings) options.warn(warning);
     await store.#watch();
@@ -111,7 +100,7 @@ export class ConfigStore implements Disposable {
   /** Looks at the file and the models folders again, and tells the listeners when something is different. */
   reload(): Promise<void> {
     return this.#inTurn(async () => {
-      const result = await read(this.#options);
+      const result = await this.#read();
       if (this.#disposed) return;
       if ('problems' in result) {
         if (JSON.stringify(result.problems) === JSON.stringify(this.#problems)) return;
@@ -139,22 +128,36 @@ export class ConfigStore implements Disposable {
           `${model.path} is a later part of a split model; add its first part`,
         );
       }
-      const current = await read(this.#options);
-      if ('problems' in current) throw invalid(current.problems);
+      const current = await this.#readUnbroken();
       const id = this.#idFor(model, current);
-      const text = appendModel(current.text, { id, name: model.name, file: model.path });
-      const next = await resolve(this.#options, text);
-      if ('problems' in next) throw invalid(next.problems);
-      const added = next.settings.models.find((candidate) => candidate.id === id);
-      if (!added)
-        throw new RoundhouseError('internal_error', `${id} would not be in models.yaml after adding it`);
-      await writeFileAtomic(this.file, text).catch((error: NodeJS.ErrnoException) => {
-        const message = `models.yaml could not be written (${error.code ?? error.message}); it is unchanged`;
-        throw new RoundhouseError('internal_error', message, { cause: error });
-      });
-      await this.#accept(next, true);
-      return added;
+      const { name, path: file, settings = {} } = model;
+      return this.#write(appendModel(current.text, { id, name, file, settings, pinned: false }), id);
     });
+  }
+
+  /**
+   * Writes into models.yaml whether a model is to stay loaded, with everything else there kept. A model that was found
+   * in a models folder gets an entry there.
+   * @throws RoundhouseError `model_not_found`; `config_invalid` while the file on disk is broken, and when more models
+   *   would be pinned than may be loaded
+   */
+  setPinned(id: string, pinned: boolean): Promise<ModelSettings> {
+    return this.#inTurn(async () => {
+      const { settings, namedIds, text } = await this.#readUnbroken();
+      const model = settings.models.find((candidate) => candidate.id === id);
+      if (!model) throw new RoundhouseError('model_not_found', `no model is called "${id}"`);
+      if (model.pinned === pinned) return model;
+      if (namedIds.has(id)) return this.#write(pinModel(text, id, pinned), id);
+      // Without the name it would be called by its id from now on.
+      const name = model.name === id ? null : model.name;
+      const entry = { id, name, file: model.source.path, settings: {}, pinned };
+      return this.#write(appendModel(text, entry), id);
+    });
+  }
+
+  /** The id that adding this file would give it. @param name from its metadata */
+  suggestId(path: string, name: string | null): string {
+    return freeId(path, name, takenBesides(path, this.settings));
   }
 
   [Symbol.dispose](): void {
@@ -167,10 +170,8 @@ export class ConfigStore implements Disposable {
   #idFor(model: AddModel, { settings, namedIds }: Good): string {
     const same = settings.models.find((other) => namedIds.has(other.id) && other.source.path === model.path);
     if (same) throw new RoundhouseError('conflict', `${model.path} is registered already, as "${same.id}"`);
-    // A file of the models folders gives up its own id when it is written into models.yaml.
-    const others = settings.models.filter((other) => other.source.path !== model.path);
-    const taken = new Set(others.flatMap((other) => [other.id, ...other.aliases]));
-    if (model.id === null) return uniqueId(slugOf(model.name ?? modelFileName(model.path)), taken);
+    const taken = takenBesides(model.path, settings);
+    if (model.id === null) return freeId(model.path, model.name, taken);
     if (!isName(model.id)) {
       const message = `"${model.id}" cannot be the id of a model; write ${NAME_RULE}`;
       throw new RoundhouseError('invalid_request', message, { param: 'id' });
@@ -181,6 +182,34 @@ export class ConfigStore implements Disposable {
       });
     }
     return model.id;
+  }
+
+  /** As `readConfig`. Editors empty a file before they write it, so one that had something is then only half written. */
+  async #read(): Promise<Good | Problems> {
+    const result = await readConfig(this.#options);
+    if ('problems' in result || !isBlank(result.text) || isBlank(this.#good.text)) return result;
+    const message = 'models.yaml is empty; write it again, or `models: {}` to serve no models';
+    return { problems: [{ file: this.file, line: null, message }] };
+  }
+
+  async #readUnbroken(): Promise<Good> {
+    const current = await this.#read();
+    if ('problems' in current) throw invalidConfig(current.problems);
+    return current;
+  }
+
+  /** Puts the text into force and into the file. @returns the model that was changed by it */
+  async #write(text: string, id: string): Promise<ModelSettings> {
+    const next = await resolveText(this.#options, text);
+    if ('problems' in next) throw invalidConfig(next.problems);
+    const model = next.settings.models.find((candidate) => candidate.id === id);
+    if (!model) throw new RoundhouseError('internal_error', `${id} would not be in models.yaml any more`);
+    await writeFileAtomic(this.file, text).catch((error: NodeJS.ErrnoException) => {
+      const message = `models.yaml could not be written (${error.code ?? error.message}); it is unchanged`;
+      throw new RoundhouseError('internal_error', message, { cause: error });
+    });
+    await this.#accept(next, true);
+    return model;
   }
 
   async #accept(good: Good, tell: boolean): Promise<void> {
@@ -211,36 +240,17 @@ export class ConfigStore implements Disposable {
   }
 }
 
-async function read(options: ConfigStoreOptions): Promise<Good | Problems> {
-  const text = await readText(options.file);
-  return typeof text === 'string' ? resolve(options, text) : text;
+/** Whether a YAML text holds nothing but comments and empty lines. */
+function isBlank(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
 }
 
-async function readText(file: string): Promise<string | Problems> {
-  try {
-    const { size } = await stat(file);
-    return size > MAX_YAML_BYTES ? { problems: [tooLarge(file, size)] } : await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code})`;
-    return { problems: [{ file, line: null, message }] };
-  }
+/** Names of all models but this file: found in a models folder, it gives up its own id when it is written down. */
+function takenBesides(path: string, { models }: Settings): ReadonlySet<string> {
+  const others = models.filter((model) => model.source.path !== path);
+  return new Set(others.flatMap((model) => [model.id, ...model.aliases]));
 }
 
-async function resolve(options: ConfigStoreOptions, text: string): Promise<Good | Problems> {
-  const result = parseConfig({ ...options, text });
-  if ('problems' in result) return result;
-  const scan = await scanModelsFolders(result.parsed.modelsFolders);
-  const resolved = resolveSettings(result.parsed, scan.files);
-  if ('problems' in resolved) return resolved;
-  return {
-    text,
-    scan,
-    settings: resolved.settings,
-    namedIds: new Set(result.parsed.source.keysOf(['models'])),
-  };
-}
-
-function invalid(problems: readonly ConfigProblem[]): RoundhouseError {
-  return new RoundhouseError('config_invalid', problems.map(formatProblem).join('\n'));
+function freeId(path: string, name: string | null, taken: ReadonlySet<string>): string {
+  return uniqueId(slugOf(name ?? modelFileName(path)), taken);
 }

@@ -58,6 +58,7 @@ function setUp(child = new ScriptedChild()) {
   const engine = new Engine(child, {
     clock,
     silenceLimitMs: SILENCE_LIMIT_MS,
+    stallLimitMs: 3 * SILENCE_LIMIT_MS,
     onProgress: (share) => progress.push(share),
     onExit: (exit) => exits.push(exit),
   });
@@ -286,6 +287,21 @@ describe('the watchdog', () => {
     clock.advance(100 * SILENCE_LIMIT_MS);
     expect(child.killed).toBe(false);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('ends a load that comes no further, however alive the child says it is', async () => {
+    const { child, clock, engine } = setUp();
+    child.saysReady();
+    const load = engine.load(LOAD);
+    const failed = expect(load).rejects.toThrow(/loading came no further for 60 s.*may be damaged/);
+    await child.told('load');
+    for (let count = 0; count < 5; count++) {
+      clock.advance(SILENCE_LIMIT_MS - 1);
+      child.say({ type: 'alive' });
+      if (count === 0) child.say({ type: 'progress', progress: 0.1 });
+    }
+    expect(child.killed).toBe(true);
+    await failed;
   });
 
   test('stops with the process', async () => {

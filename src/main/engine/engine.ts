@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** A child that has work and says nothing for this long is hung and is killed. */
   readonly silenceLimitMs: number;
+  /** A load that comes no further for this long is ended: a damaged file can keep llama.cpp's reader busy for ever. */
+  readonly stallLimitMs: number;
   readonly onProgress: (progress: number) => void;
   /** Called once, whatever ended the process. */
   readonly onExit: (exit: EngineExit) => void;
@@ -50,6 +52,7 @@ export class Engine {
   #lastId = 0;
   #threads = 1;
   #watchdog: Disposable | null = null;
+  #stall: Disposable | null = null;
   #killed: { reason: string | null } | null = null;
   #started = false;
   /** Set once the process has ended: what it is too late for fails with this. */
@@ -84,6 +87,7 @@ export class Engine {
     if (this.#ended) throw this.#ended;
     this.#load = Promise.withResolvers();
     this.#send({ type: 'load', ...request, threads: this.#threads });
+    this.#watchLoad();
     return this.#load.promise;
   }
 
@@ -118,7 +122,6 @@ export class Engine {
     } finally {
       signal.removeEventListener('abort', abort);
       this.#generations.delete(id);
-      if (!this.#hasWork()) this.#unwatch();
     }
   }
 
@@ -168,17 +171,18 @@ export class Engine {
         return;
       case 'progress':
         this.#options.onProgress(message.progress);
+        if (this.#load) this.#watchLoad();
         return;
       case 'loaded':
         this.#load?.resolve(message.info);
-        this.#load = null;
+        this.#loadEnded();
         return;
       case 'failed':
         // Codes come from this same program, on the other side.
         this.#load?.reject(
           RoundhouseError.fromJSON(message.error as Parameters<typeof RoundhouseError.fromJSON>[0]),
         );
-        this.#load = null;
+        this.#loadEnded();
         return;
       case 'unloaded':
         this.prefixes.forget();
@@ -211,6 +215,23 @@ export class Engine {
     );
   }
 
+  /** Being alive is not enough while a model loads: it has to come further. */
+  #watchLoad(): void {
+    const { clock, stallLimitMs } = this.#options;
+    this.#stall?.[Symbol.dispose]();
+    this.#stall = clock.after(stallLimitMs, () =>
+      this.#killFor(
+        `loading came no further for ${Math.round(stallLimitMs / 1000)} s, so it was ended; the file may be damaged`,
+      ),
+    );
+  }
+
+  #loadEnded(): void {
+    this.#load = null;
+    this.#stall?.[Symbol.dispose]();
+    this.#stall = null;
+  }
+
   #unwatch(): void {
     this.#watchdog?.[Symbol.dispose]();
     this.#watchdog = null;
@@ -233,6 +254,7 @@ export class Engine {
     this.#ended = error;
     this.#ready.reject(error);
     this.#load?.reject(error);
+    this.#loadEnded();
     this.#unload?.reject(error);
     this.prefixes.end(error);
     for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });

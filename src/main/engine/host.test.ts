@@ -79,6 +79,7 @@ function setUp(cores = 8) {
     },
     clock,
     silenceLimitMs: SILENCE_LIMIT_MS,
+    stallLimitMs: 3 * SILENCE_LIMIT_MS,
     cores,
     footprintBytes: async (pid) => footprints.get(pid) ?? null,
     on,

@@ -16,6 +16,7 @@ export interface HostOptions {
   readonly spawn: SpawnEngine;
   readonly clock: Clock;
   readonly silenceLimitMs: number;
+  readonly stallLimitMs: number;
   /** Performance cores. */
   readonly cores: number;
   /** What the system says a process holds; `null` when it cannot say. */
@@ -167,11 +168,12 @@ export class EngineHost {
   }
 
   #start(): Resident {
-    const { spawn, clock, silenceLimitMs, on } = this.#options;
+    const { spawn, clock, silenceLimitMs, stallLimitMs, on } = this.#options;
     const resident: Resident = {
       engine: new Engine(spawn(), {
         clock,
         silenceLimitMs,
+        stallLimitMs,
         onProgress: (progress) => {
           if (resident.use.kind === 'model') on.progress(resident.use.modelId, progress);
         },

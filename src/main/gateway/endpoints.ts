@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RoundhouseError } from '../../shared/errors.ts';
-import type { Access } from './guard.ts';
+import type { Access, BodyKind } from './guard.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may ask; a route that does not say is for holders of a key. */
     readonly access?: Access;
+    /** What a POST carries; JSON for a route that does not say. */
+    readonly body?: BodyKind;
   }
 }
 
@@ -13,6 +15,8 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
 export interface Endpoint {
   readonly access: Access;
+  /** What `post` takes. Default: JSON. */
+  readonly body?: BodyKind;
   readonly get?: Handler;
   readonly post?: Handler;
   /** Whether HEAD answers as GET does; not for endless streams. Default: it does. */
@@ -21,7 +25,7 @@ export interface Endpoint {
 
 /** Adds an address with all its methods: those it does not have get a 405 that names those it has. */
 export function addEndpoint(app: FastifyInstance, url: string, endpoint: Endpoint): void {
-  const { access, get, post } = endpoint;
+  const { access, body = 'json', get, post } = endpoint;
   const methods: string[] = [];
   if (get !== undefined) {
     const names = endpoint.head === false ? ['GET'] : ['GET', 'HEAD'];
@@ -30,7 +34,7 @@ export function addEndpoint(app: FastifyInstance, url: string, endpoint: Endpoin
   }
   if (post !== undefined) {
     methods.push('POST');
-    app.route({ method: 'POST', url, config: { access }, handler: post });
+    app.route({ method: 'POST', url, config: { access, body }, handler: post });
   }
   const allow = methods.join(', ');
   app.route({

@@ -31,7 +31,8 @@ export function admit(
 ): FastifyReply | undefined {
   const { raw } = request;
   const policy = door.policy();
-  const source = checkSource(raw, policy);
+  const { access = 'api', body = 'json' } = request.routeOptions.config ?? {};
+  const source = checkSource(raw, policy, body);
   if (source.corsOrigin !== null) {
     reply.headers(corsHeaders(source.corsOrigin));
     if (isPreflight(raw)) return reply.code(204).headers(preflightHeaders(raw)).send();
@@ -39,6 +40,6 @@ export function admit(
   if (door.isClosing()) throw shuttingDown();
   const { exchange } = request;
   exchange.isOwn = source.ownHost && source.corsOrigin === null && isLoopback(raw.socket.remoteAddress ?? '');
-  exchange.keyName = checkKey(raw, request.routeOptions.config?.access ?? 'api', policy);
+  exchange.keyName = checkKey(raw, access, policy);
   return undefined;
 }

@@ -11,10 +11,11 @@ import { setOverheadHeader } from './headers.ts';
 import { addInterface, unknownAddress } from './interface-files.ts';
 import { listenError } from './listen-error.ts';
 import type { GatewayLog } from './log.ts';
-import { refuseMalformed } from './malformed-http.ts';
+import { refuseMalformed, type Unhurried } from './malformed-http.ts';
 import { addOpenAiEndpoints } from './openai/endpoints.ts';
 import type { GatewayPorts } from './ports.ts';
 import { ErrorSender } from './send-error.ts';
+import { addUpload } from './upload.ts';
 
 const BODY_LIMIT_BYTES = 32 * 1024 ** 2;
 /** Until all headers of a request are there, and until all of it is: slow senders are cut off. */
@@ -68,9 +69,11 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
     isClosing: () => closing !== null,
   };
 
-  const app = createServer(options, bodyLimitBytes, door, errors);
+  const unhurried: Unhurried = new WeakSet();
+  const app = createServer(options, bodyLimitBytes, door, errors, unhurried);
   addOpenAiEndpoints(app, { ports, clock, errors, newId });
   addAdminEndpoints(app, { ports, clock, errors });
+  addUpload(app, { ports, clock, unhurried });
   addInterface(app, { ports });
   addApiEndpoint(app, '/health', {
     access: 'public',
@@ -111,6 +114,7 @@ function createServer(
   bodyLimit: number,
   door: FrontDoorPorts,
   errors: ErrorSender,
+  unhurried: Unhurried,
 ): FastifyInstance {
   const app = Fastify({
     bodyLimit,
@@ -126,7 +130,7 @@ function createServer(
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
-    clientErrorHandler: refuseMalformed,
+    clientErrorHandler: (error, socket) => refuseMalformed(error, socket, unhurried),
     // An address that cannot be decoded never reaches the hooks.
     frameworkErrors(error, request, reply) {
       beginExchange(door, request, reply);

@@ -7,6 +7,9 @@ import type { ApiKey } from './ports.ts';
 /** Who may ask: anyone on an allowed host, holders of an API key, or the administrator. */
 export type Access = 'public' | 'api' | 'admin';
 
+/** What a POST carries: JSON, or a file as it is. Neither can be sent by a plain form. */
+export type BodyKind = 'json' | 'bytes';
+
 /** What the guard judges by; read anew for each request. */
 export interface GuardPolicy {
   /** The port that is listened on. */
@@ -33,7 +36,7 @@ const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host'
  * another site's page, and bodies that a plain form can post.
  * @throws RoundhouseError `host_not_allowed`, `origin_not_allowed`, `unsupported_media_type`
  */
-export function checkSource(request: IncomingMessage, policy: GuardPolicy): Source {
+export function checkSource(request: IncomingMessage, policy: GuardPolicy, body: BodyKind): Source {
   const host = hostOf(request);
   const own = host !== null && OWN_HOSTS.has(host.host) && (host.port ?? 80) === policy.port;
   if (host === null || !(own || isAllowedHost(host, policy.allowedHosts))) {
@@ -44,7 +47,7 @@ export function checkSource(request: IncomingMessage, policy: GuardPolicy): Sour
     );
   }
   const corsOrigin = checkOrigin(request, host, own, policy.allowedOrigins);
-  if (request.method === 'POST') checkBodyIsJson(request);
+  if (request.method === 'POST') checkBodyType(request, body);
   return { ownHost: own && !PROXY_HEADERS.some((name) => request.headers[name] !== undefined), corsOrigin };
 }
 
@@ -137,12 +140,18 @@ function isOwnOrigin(origin: string, host: Authority, ownHost: boolean): boolean
   return (authority.port ?? defaultPort) === (host.port ?? defaultPort);
 }
 
-function checkBodyIsJson(request: IncomingMessage): void {
-  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
+const BODY_TYPES: Readonly<Record<BodyKind, { readonly type: string; readonly must: string }>> = {
+  json: { type: 'application/json', must: 'The body must be JSON, sent' },
+  bytes: { type: 'application/octet-stream', must: 'The body must be the file itself, sent' },
+};
+
+function checkBodyType(request: IncomingMessage, body: BodyKind): void {
+  const { type, must } = BODY_TYPES[body];
+  const given = request.headers['content-type'];
+  if (given?.split(';', 1)[0]?.trim().toLowerCase() !== type) {
     throw new RoundhouseError(
       'unsupported_media_type',
-      `The body must be JSON, sent with "Content-Type: application/json", not ${quoted(request.headers['content-type'])}.`,
+      `${must} with "Content-Type: ${type}", not ${quoted(given)}.`,
     );
   }
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';

@@ -7,13 +7,13 @@ test('any text becomes plain ASCII that decodes to itself', () => {
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const header = headerText(text);
       expect(header).toMatch(/^[\x20-\x7e]*$/);
-      expect(decodeURIComponent(header)).toBe(text.toWellFormed());
+      expect(decodeURIComponent(header)).toBe(text.toWellFormed().replaceAll('→', '->'));
     }),
   );
 });
 
 test('what people read stays readable', () => {
   expect(headerText('tier:low → demo; first of 2 (it’s loaded)')).toBe(
-    'tier:low %E2%86%92 demo; first of 2 (it%E2%80%99s loaded)',
+    'tier:low -> demo; first of 2 (it%E2%80%99s loaded)',
   );
 });

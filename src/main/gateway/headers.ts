@@ -6,11 +6,14 @@ const OVERHEAD = 'x-roundhouse-overhead-ms';
 const LONGEST_NAME = 200;
 
 /**
- * Text as a header can carry it: ASCII as it is, `%` and everything else percent-encoded as UTF-8, so that
- * `decodeURIComponent` gives the text back and no name can end the line.
+ * Text as a header can carry it: ASCII as it is, arrows as `->`, `%` and everything else percent-encoded as UTF-8, so
+ * that no name can end the line.
  */
 export function headerText(text: string): string {
-  return text.toWellFormed().replace(/[^ !-$&-~]/gu, (character) => encodeURIComponent(character));
+  return text
+    .toWellFormed()
+    .replaceAll('→', '->')
+    .replace(/[^ !-$&-~]/gu, (character) => encodeURIComponent(character));
 }
 
 /** Says what was asked, what answers and why: `asked → model; reason`, written as `headerText` does. */

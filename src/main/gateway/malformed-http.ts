@@ -12,8 +12,15 @@ const STATUS_OF_CODE: ReadonlyMap<string, { readonly line: string; readonly mess
 ]);
 const OTHERWISE = { line: '400 Bad Request', message: 'This is not a valid HTTP request.' };
 
+/**
+ * Connections on which a request may take as long as it likes to arrive. Node knows one time for all requests; for one
+ * that is exempt it speaks up once, and then leaves it alone.
+ */
+export type Unhurried = WeakSet<Socket>;
+
 /** Answers what Node could not read as HTTP, where no other answer is under way on the same connection, and hangs up. */
-export function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+export function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, unhurried: Unhurried): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && unhurried.has(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;

@@ -17,8 +17,29 @@ export interface GatewayPorts {
   /** False while starting or stopping: `/health` says 503 then. */
   serving(): boolean;
   readonly adminToken: string;
+  readonly uploads: UploadPort;
   /** Folder of the built interface, or `null` where there is none to serve. */
   readonly interfaceDir: string | null;
+}
+
+/** Where model files go that come over the port. */
+export interface UploadPort {
+  /**
+   * Keeps the file; when it cannot be received whole, nothing of it. Consumes `body` once, and leaves it early when the
+   * rest is of no use.
+   * @returns the absolute path of what was kept
+   * @throws RoundhouseError `gguf_invalid`, `payload_too_large`; what `body` throws, and why `signal` was fired
+   */
+  receive(
+    file: {
+      /** As the sender calls it; anything at all. */
+      readonly name: string;
+      /** `null` when the sender did not say. */
+      readonly sizeBytes: number | null;
+      readonly body: AsyncIterable<Uint8Array>;
+    },
+    signal: AbortSignal,
+  ): Promise<{ readonly path: string }>;
 }
 
 /** Read at each request, so that an edited models.yaml holds at once. */

@@ -20,13 +20,13 @@ export class ErrorSender {
 
   /** Answers with the error's status, for as long as nothing has been sent. */
   send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const error = this.#asRoundhouseError(thrown);
+    const error = this.#asRoundhouseError(thrown, request);
     return reply.code(HTTP_STATUS[error.code]).headers(errorHeaders(error)).send(this.body(error, request));
   }
 
   /** The error as a body or an event; an internal one is logged here. */
   body(thrown: unknown, request: FastifyRequest): OpenAiErrorBody {
-    const error = this.#asRoundhouseError(thrown);
+    const error = this.#asRoundhouseError(thrown, request);
     const { requestId } = request.exchange;
     if (error.code === 'internal_error') {
       this.#log.error(
@@ -37,9 +37,12 @@ export class ErrorSender {
     return errorBody(error, requestId);
   }
 
-  #asRoundhouseError(thrown: unknown): RoundhouseError {
+  #asRoundhouseError(thrown: unknown, { raw }: FastifyRequest): RoundhouseError {
     if (thrown instanceof RoundhouseError || !(thrown instanceof Error)) return RoundhouseError.from(thrown);
     const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+    // How Node ends a body that was still coming in. Nobody is left to be answered, and nothing here went wrong.
+    if (code === 'ECONNRESET' && !raw.complete)
+      return new RoundhouseError('cancelled', 'the client went away', { cause: thrown });
     const status = 'statusCode' in thrown && typeof thrown.statusCode === 'number' ? thrown.statusCode : 500;
     if (!code.startsWith('FST_ERR_') || status >= 500) return RoundhouseError.from(thrown);
     if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || code === 'FST_ERR_CTP_EMPTY_JSON_BODY') {

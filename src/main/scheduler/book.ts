@@ -1,9 +1,13 @@
 import type { RoundhouseError } from '../../shared/errors.ts';
 import { Ledger } from '../memory/ledger.ts';
+import { Demand } from './demand.ts';
 import { explain, type MemorySeen } from './explain.ts';
+import { LoadTimes } from './load-times.ts';
 import type { ModelEntry, Waiter } from './model-entry.ts';
 import type { Effect, SchedulerSettings } from './ports.ts';
-import type { Room, SchedulerView } from './view.ts';
+import { Situation } from './situation.ts';
+import { waitBoundMs } from './turns.ts';
+import type { ModelEntryView } from './view.ts';
 
 const STANDBY = 'standby';
 
@@ -19,14 +23,19 @@ export class Book {
   readonly grantedAt = new Map<number, ModelEntry>();
   settings: SchedulerSettings;
   standbys = 0;
-  /** Running mean of load times. */
-  meanLoadMs = 0;
+  readonly demand = new Demand();
+  readonly loadTimes = new LoadTimes();
   nowMs = 0;
   #effects: Effect[] = [];
 
   constructor(settings: SchedulerSettings) {
     this.settings = settings;
     this.ledger = new Ledger(settings.budgetBytes);
+  }
+
+  /** How long a model may be waited for before its turn is due. */
+  get waitBoundMs(): number {
+    return waitBoundMs(this.loadTimes.meanMs);
   }
 
   get standbyBytes(): number {
@@ -65,7 +74,8 @@ export class Book {
     entry.loadedKey = entry.spec.memoryKey;
     entry.apply({ type: 'load', atMs: this.nowMs });
     this.emit({ type: 'load', modelId: entry.id, useStandby });
-    this.explain(entry.id, explain.loading(entry, seen));
+    const requests = [...entry.waiting.values()].filter(({ wants }) => wants === 'slot').length;
+    this.explain(entry.id, explain.loading(entry, requests, seen));
   }
 
   stop(entry: ModelEntry, why: string): void {
@@ -73,6 +83,13 @@ export class Book {
     entry.servedUntilMs = this.nowMs;
     this.emit({ type: 'stop', modelId: entry.id, keep: this.settings.standbyEngines > 0 });
     this.explain(entry.id, why);
+  }
+
+  /** No longer configured and no longer there. */
+  forget(entry: ModelEntry): void {
+    this.entries.delete(entry.id);
+    this.demand.forget(entry.id);
+    this.loadTimes.forget(entry.id);
   }
 
   stopped(entry: ModelEntry): void {
@@ -88,6 +105,7 @@ export class Book {
   gone(entry: ModelEntry): void {
     this.ledger.release(entry.id);
     entry.lineBytes = 0;
+    entry.estimateIsFresh = false;
     for (const requestId of entry.leases) this.grantedAt.delete(requestId);
     entry.leases.clear();
     for (const requestId of entry.unloadAsks.splice(0)) this.emit({ type: 'done', requestId });
@@ -112,6 +130,14 @@ export class Book {
     this.ledger.hold(STANDBY, this.standbys * this.settings.standbyBytes);
   }
 
+  /** Who asked for an unload does not want it any more: nobody is told, and one that only drains goes on. */
+  withdrawUnload(requestId: number): void {
+    for (const { unloadAsks } of this.entries.values()) {
+      const index = unloadAsks.indexOf(requestId);
+      if (index !== -1) unloadAsks.splice(index, 1);
+    }
+  }
+
   /** Turns away everybody who waits for the model. */
   rejectWaiters(entry: ModelEntry, errorFor: (waiter: Waiter) => RoundhouseError): void {
     for (const waiter of entry.waiting.values()) {
@@ -133,17 +159,22 @@ export class Book {
     return entry.removed || entry.unloadAsks.length > 0;
   }
 
-  view(claimed: Room): SchedulerView {
-    return {
+  situation(): Situation {
+    const loadMs = (model: ModelEntryView) => this.loadTimes.of(model.id, model.lineBytes);
+    return new Situation({
       nowMs: this.nowMs,
       budgetBytes: this.settings.budgetBytes,
       freeBytes: this.ledger.freeBytes,
       maxLoadedModels: this.settings.maxLoadedModels,
       minResidencyMs: this.settings.minResidencyMs,
       standbyBytes: this.standbys > 0 ? this.settings.standbyBytes : 0,
-      claimed,
+      eviction: this.settings.eviction,
       models: this.entries,
-    };
+      loadMs,
+      // Loading it again mostly means that another has to go, and to be loaded again in its turn.
+      lossMs: (model) =>
+        this.demand.shareOf(model.id) * (loadMs(model) + this.loadTimes.meanMs + model.prefixRebuildMs),
+    });
   }
 
   seen(): MemorySeen {

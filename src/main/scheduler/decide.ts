@@ -1,14 +1,19 @@
 import { assertNever } from '../../shared/assert-never.ts';
 import type { RoundhouseError } from '../../shared/errors.ts';
-import { chooseVictims, isDrainable, isVictim } from './evict.ts';
 import { refusal } from './explain.ts';
-import { type ModelEntryView, type Room, type SchedulerView, takesPlace } from './view.ts';
+import type { Situation } from './situation.ts';
+import type { Urgency } from './turns.ts';
+import { chooseVictims } from './victims.ts';
+import type { ModelEntryView, Room } from './view.ts';
+
+/** How many times dearer than the cheapest an idle victim has to be for waiting a moment to be worth it. */
+const DEAR = 2;
 
 /**
  * What to do for a request, or for the first that waits for a model:
  * - `serve`: a slot is free;
  * - `join`: the model is loading already;
- * - `queue`: wait for a slot, an estimate, memory that is coming back, or a victim;
+ * - `queue`: wait for a slot, an estimate, memory that is coming back or held by pinned models, or a victim;
  * - `load`: it fits now;
  * - `evict`: it fits once these have gone;
  * - `reject`: it can never fit.
@@ -18,17 +23,23 @@ export type Decision =
   | { readonly type: 'join' }
   | {
       readonly type: 'queue';
-      readonly why: 'slot' | 'stopping' | 'estimate' | 'backoff' | 'memory' | 'victim';
+      readonly why: 'slot' | 'stopping' | 'estimate' | 'backoff' | 'pinned' | 'memory' | 'victim';
     }
   | { readonly type: 'load' }
   | { readonly type: 'evict'; readonly victims: readonly string[] }
   | { readonly type: 'reject'; readonly error: RoundhouseError };
 
 /**
- * Decides for one model. Pure: the same view gives the same decision.
- * @param overdue its oldest request has waited beyond the bound: then busy models may be told to finish and go
+ * Decides for one model. Pure: the same situation gives the same decision.
+ * @param claimed promised to models whose turn is before: not to be taken by this one
+ * @param urgency how pressing the need of its first request is
  */
-export function decide(model: ModelEntryView, view: SchedulerView, overdue: boolean): Decision {
+export function decide(
+  model: ModelEntryView,
+  situation: Situation,
+  claimed: Room,
+  urgency: Urgency,
+): Decision {
   const { state } = model;
   switch (state.status) {
     case 'ready':
@@ -40,54 +51,53 @@ export function decide(model: ModelEntryView, view: SchedulerView, overdue: bool
       return { type: 'queue', why: 'stopping' };
     case 'unloaded':
     case 'failed':
-      return decideLoad(model, view, overdue);
+      return decideLoad(model, situation, claimed, urgency);
     default:
       return assertNever(state);
   }
 }
 
-function decideLoad(model: ModelEntryView, view: SchedulerView, overdue: boolean): Decision {
+function decideLoad(model: ModelEntryView, situation: Situation, claimed: Room, urgency: Urgency): Decision {
   const { neededBytes } = model;
-  if (neededBytes === null) return { type: 'queue', why: 'estimate' };
+  const { view, free, coming, pinned } = situation;
+  if (neededBytes === null || !model.estimateIsFresh) return { type: 'queue', why: 'estimate' };
   if (neededBytes > view.budgetBytes)
     return { type: 'reject', error: refusal.tooLarge(model, neededBytes, view.budgetBytes) };
   if (view.nowMs < model.notBeforeMs) return { type: 'queue', why: 'backoff' };
 
-  const models = [...view.models.values()];
-  const free = view.freeBytes + view.standbyBytes - view.claimed.bytes;
-  const places =
-    view.maxLoadedModels - view.claimed.models - count(models, (other) => takesPlace(other.state));
-  if (free >= neededBytes && places >= 1) return { type: 'load' };
+  if (neededBytes > view.budgetBytes - pinned.bytes || pinned.models >= view.maxLoadedModels)
+    return { type: 'queue', why: 'pinned' };
 
-  // Memory that is on its way back counts as room, so that nobody else is evicted for it.
-  const comingBytes = sumLines(models.filter((other) => isLeaving(other)));
-  const comingPlaces = count(models, (other) => other.state.status === 'draining');
+  // Memory that is on its way back counts as room: nobody else is evicted for it, and others are promised it.
   const lacking: Room = {
-    bytes: Math.max(0, neededBytes - free - comingBytes),
-    models: Math.max(0, 1 - places - comingPlaces),
+    bytes: Math.max(0, neededBytes + claimed.bytes - free.bytes - coming.bytes),
+    models: Math.max(0, 1 + claimed.models - free.models - coming.models),
   };
-  if (lacking.bytes === 0 && lacking.models === 0) return { type: 'queue', why: 'memory' };
-
-  const idle = models.filter((other) => isVictim(other, view));
-  const victims =
-    chooseVictims(idle, lacking) ??
-    (overdue
-      ? chooseVictims(
-          models.filter((other) => isDrainable(other, view)),
-          lacking,
-        )
-      : null);
+  if (lacking.bytes === 0 && lacking.models === 0) {
+    const fitsNow = neededBytes <= free.bytes && free.models >= 1;
+    return fitsNow ? { type: 'load' } : { type: 'queue', why: 'memory' };
+  }
+  const victims = victimsFor(situation, lacking, urgency);
   return victims ? { type: 'evict', victims } : { type: 'queue', why: 'victim' };
 }
 
-function isLeaving(model: ModelEntryView): boolean {
-  return model.state.status === 'stopping' || model.state.status === 'draining';
-}
-
-function sumLines(models: readonly ModelEntryView[]): number {
-  return models.reduce((sum, model) => sum + model.lineBytes, 0);
-}
-
-function count<Item>(items: readonly Item[], test: (item: Item) => boolean): number {
-  return items.reduce((sum, item) => sum + (test(item) ? 1 : 0), 0);
+/** `null` = there are none, or they are too dear for now. */
+function victimsFor(situation: Situation, lacking: Room, urgency: Urgency): readonly string[] | null {
+  const { eviction } = situation.view;
+  const idle = chooseVictims(situation.idle, lacking, eviction);
+  switch (urgency.kind) {
+    case 'patient': {
+      if (!idle || eviction === 'lru') return idle?.ids ?? null;
+      const cheapest = chooseVictims(situation.replaceable, lacking, eviction);
+      return cheapest && idle.lossMs > DEAR * cheapest.lossMs ? null : idle.ids;
+    }
+    case 'waiting':
+      return idle?.ids ?? null;
+    case 'held':
+      return null;
+    case 'due':
+      return (idle ?? chooseVictims(situation.drainable(urgency.sinceMs), lacking, eviction))?.ids ?? null;
+    default:
+      return assertNever(urgency);
+  }
 }

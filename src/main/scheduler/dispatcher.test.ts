@@ -8,6 +8,7 @@ import { Scheduler } from './scheduler.ts';
 const MIB = 1024 ** 2;
 const SETTINGS: SchedulerSettings = {
   budgetBytes: 1000 * MIB,
+  eviction: 'cost-aware',
   maxLoadedModels: 1,
   maxQueue: 100,
   maxWaitMs: 60_000,
@@ -56,7 +57,7 @@ function setUp(models = [spec('a'), spec('b')], overrides: Partial<EffectPort> =
   const port: EffectPort = {
     estimate(modelId) {
       calls.push(`estimate ${modelId}`);
-      dispatcher.dispatch({ type: 'estimated', modelId, bytes: MIB });
+      dispatcher.dispatch({ type: 'estimated', modelId, bytes: MIB, learned: false });
     },
     load(modelId) {
       calls.push(`load ${modelId}`);

@@ -13,15 +13,21 @@ export interface MemorySeen {
 }
 
 export const explain = {
-  loading: (model: ModelEntryView, seen: MemorySeen) =>
-    `Loading ${model.id} for ${requests(model.waiters)}: ${needs(model, seen)}.`,
+  /** @param requests how many wait for it; none when somebody only wants it loaded */
+  loading: (model: ModelEntryView, requests: number, seen: MemorySeen) =>
+    `Loading ${model.id} ${requests === 0 ? 'as asked' : `for ${counted(requests)}`}: ${needs(model, seen)}.`,
 
   loaded: (id: string, loadMs: number) => `Loaded ${id} in ${formatDuration(loadMs)}.`,
 
   loadFailed: (id: string, error: RoundhouseError) => `Could not load ${id}: ${error.message}`,
 
-  evicted: (victim: ModelEntryView, forModel: ModelEntryView, seen: MemorySeen, nowMs: number) =>
-    `Unloaded ${sized(victim, `idle ${formatDuration(nowMs - victim.lastUsedMs)}`)} to load ${forModel.id}: ${needs(forModel, seen)}.`,
+  evicted: (
+    victim: ModelEntryView,
+    forModel: ModelEntryView,
+    seen: MemorySeen,
+    { idleMs, reloadMs }: { readonly idleMs: number; readonly reloadMs: number },
+  ) =>
+    `Unloaded ${sized(victim, `idle ${formatDuration(idleMs)}`, `reload ${formatDuration(reloadMs)}`)} to load ${forModel.id}: ${needs(forModel, seen)}.`,
 
   draining: (victim: ModelEntryView, forModel: ModelEntryView, seen: MemorySeen) =>
     `Letting ${sized(victim, `${victim.activeLeases} active`)} finish to load ${forModel.id}, whose turn it is: ${needs(forModel, seen)}.`,
@@ -58,8 +64,7 @@ export const refusal = {
   broken: (id: string, deaths: number) =>
     new RoundhouseError(
       'engine_failed',
-      `the engine of ${id} died ${deaths} times in the last minute, so it is not started again by itself; load ${id} by hand to try once more`,
-      { retryAfterMs: 60_000 },
+      `the engine of ${id} died ${deaths} times within a minute, so it is not started again by itself; load ${id} by hand to try once more`,
     ),
 
   tooLarge: (model: ModelEntryView, neededBytes: number, budgetBytes: number) =>
@@ -93,6 +98,6 @@ function sized(model: ModelEntryView, ...more: string[]): string {
   return `${model.id} (${[formatBytes(model.lineBytes), ...more].join(', ')})`;
 }
 
-function requests(count: number): string {
+function counted(count: number): string {
   return count === 1 ? '1 request' : `${count} requests`;
 }

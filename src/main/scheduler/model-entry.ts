@@ -10,6 +10,11 @@ const DEATH_WINDOW_MS = 60_000;
 export const MAX_DEATHS = 3;
 const BACKOFF_MS = 1000;
 
+/** What is reserved for a prediction: until a model was measured on this machine, a tenth more than it says. */
+export function reservedBytes(predictedBytes: number, learned: boolean): number {
+  return Math.ceil(predictedBytes * (learned ? 1 : MARGIN_UNTIL_MEASURED));
+}
+
 export interface Waiter {
   readonly requestId: number;
   readonly arrivedMs: number;
@@ -32,14 +37,19 @@ export class ModelEntry implements ModelEntryView {
   /** When its requests last stopped being served, so that taking turns is by turns, not by arrival alone. */
   servedUntilMs = 0;
   notBeforeMs = 0;
+  /** How long it would take to build again the prefix caches that are lost when it goes. */
+  prefixRebuildMs = 0;
   estimateAsked = false;
+  estimateIsFresh = false;
   /** The settings it was last loaded with: what is measured says something about those only. */
   loadedKey = '';
   /** Who asked for it to be unloaded; answered when it is. */
   readonly unloadAsks: number[] = [];
   #predictedBytes: number | null = null;
+  #learned = false;
   #measuredBytes: number | null = null;
   #deathsMs: number[] = [];
+  #broken = false;
 
   constructor(spec: ModelSpec) {
     this.spec = spec;
@@ -69,6 +79,16 @@ export class ModelEntry implements ModelEntryView {
     return this.waiting.values().next().value;
   }
 
+  get oldestArrivalMs(): number | null {
+    return this.oldestWaiter?.arrivedMs ?? null;
+  }
+
+  /** Turns are counted from when its requests were last served, or each swap would serve only a few. */
+  get waitsSinceMs(): number | null {
+    const arrivedMs = this.oldestArrivalMs;
+    return arrivedMs === null ? null : Math.max(arrivedMs, this.servedUntilMs);
+  }
+
   get predictedBytes(): number | null {
     return this.#predictedBytes;
   }
@@ -79,25 +99,31 @@ export class ModelEntry implements ModelEntryView {
   }
 
   get neededBytes(): number | null {
-    if (this.#measuredBytes !== null) return this.#measuredBytes;
-    return this.#predictedBytes === null ? null : Math.ceil(this.#predictedBytes * MARGIN_UNTIL_MEASURED);
+    if (this.#predictedBytes === null) return this.#measuredBytes;
+    return Math.max(reservedBytes(this.#predictedBytes, this.#learned), this.#measuredBytes ?? 0);
   }
 
   apply(event: StateEvent): void {
     this.state = transition(this.state, event);
   }
 
-  estimated(bytes: number): void {
+  /** What is known changes what is reserved also while the model is there: its line follows. */
+  estimated(bytes: number, learned: boolean): void {
     this.estimateAsked = false;
+    this.estimateIsFresh = true;
+    this.#learned = learned;
     this.#predictedBytes = bytes;
+    if (this.lineBytes > 0 && this.#knownAsLoaded) this.lineBytes = this.neededBytes ?? this.lineBytes;
   }
 
   measured(bytes: number): void {
-    this.lineBytes = Math.max(this.lineBytes, bytes);
-    if (this.loadedKey !== this.spec.memoryKey) return;
-    // The first measurement replaces the margin of the prediction; later ones only grow the line.
-    if (this.#measuredBytes === null) this.lineBytes = bytes;
-    this.#measuredBytes = Math.max(this.#measuredBytes ?? 0, bytes);
+    if (this.#knownAsLoaded) this.#measuredBytes = Math.max(this.#measuredBytes ?? 0, bytes);
+    this.lineBytes = Math.max(this.#knownAsLoaded ? (this.neededBytes ?? 0) : this.lineBytes, bytes);
+  }
+
+  /** Whether predictions and measurements speak of the settings that the model is loaded with. */
+  get #knownAsLoaded(): boolean {
+    return this.loadedKey === this.spec.memoryKey;
   }
 
   /** Other settings need other memory: what was known no longer holds. */
@@ -107,6 +133,7 @@ export class ModelEntry implements ModelEntryView {
       this.#predictedBytes = null;
       this.#measuredBytes = null;
       this.estimateAsked = false;
+      this.estimateIsFresh = false;
     }
     this.spec = spec;
   }
@@ -115,18 +142,20 @@ export class ModelEntry implements ModelEntryView {
   died(nowMs: number): number {
     this.#deathsMs = [...this.#deathsMs.filter((ms) => nowMs - ms < DEATH_WINDOW_MS), nowMs];
     const deaths = this.#deathsMs.length;
+    if (deaths >= MAX_DEATHS) this.#broken = true;
     // The first restart is at once: a single crash should cost one request, not a pause.
     this.notBeforeMs = nowMs + (deaths === 1 ? 0 : BACKOFF_MS * 2 ** (deaths - 2));
     return deaths;
   }
 
-  /** Died too often, lately, to be tried again unasked. */
-  isBroken(nowMs: number): boolean {
-    return this.#deathsMs.filter((ms) => nowMs - ms < DEATH_WINDOW_MS).length >= MAX_DEATHS;
+  /** Died too often in a short time: not tried again until somebody asks for it by hand. */
+  get isBroken(): boolean {
+    return this.#broken;
   }
 
   forgiven(): void {
     this.#deathsMs = [];
+    this.#broken = false;
     this.notBeforeMs = 0;
   }
 }

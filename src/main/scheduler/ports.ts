@@ -5,8 +5,12 @@ import type { RoundhouseError } from '../../shared/errors.ts';
  * All times are monotonic milliseconds.
  */
 
+/** Which idle models go first: those that are cheapest to lose, or those that were not used for longest. */
+export type EvictionPolicy = 'cost-aware' | 'lru';
+
 export interface SchedulerSettings {
   readonly budgetBytes: number;
+  readonly eviction: EvictionPolicy;
   readonly maxLoadedModels: number;
   readonly maxQueue: number;
   readonly maxWaitMs: number;
@@ -41,7 +45,13 @@ export type SchedulerEvent =
   /** Somebody wants a model resident, or gone. Answered by `done` or `reject`. */
   | { readonly type: 'loadAsked'; readonly requestId: number; readonly modelId: string }
   | { readonly type: 'unloadAsked'; readonly requestId: number; readonly modelId: string }
-  | { readonly type: 'estimated'; readonly modelId: string; readonly bytes: number }
+  /** `learned`: corrected by what this model was measured to take on this machine. */
+  | {
+      readonly type: 'estimated';
+      readonly modelId: string;
+      readonly bytes: number;
+      readonly learned: boolean;
+    }
   | { readonly type: 'estimateFailed'; readonly modelId: string; readonly error: RoundhouseError }
   | { readonly type: 'progress'; readonly modelId: string; readonly progress: number }
   | { readonly type: 'loaded'; readonly modelId: string }

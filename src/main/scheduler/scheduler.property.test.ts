@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { ModelEntry } from './model-entry.ts';
-import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
+import type { Effect, EvictionPolicy, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
 import { Scheduler } from './scheduler.ts';
 
 /*
@@ -73,9 +73,10 @@ class World {
   readonly #askedToUnload = new Set<string>();
   #configured: ReadonlySet<string> = new Set(MODELS);
 
-  constructor(standbyEngines: number, maxLoadedModels: number) {
+  constructor(standbyEngines: number, maxLoadedModels: number, eviction: EvictionPolicy) {
     this.settings = {
       budgetBytes: 700 * MIB,
+      eviction,
       maxLoadedModels,
       maxQueue: 10,
       maxWaitMs: 60_000,
@@ -204,7 +205,7 @@ class World {
     if (task.kind === 'estimate') {
       return this.send(
         how === 'well'
-          ? { type: 'estimated', modelId, bytes: BYTES[modelId] ?? 0 }
+          ? { type: 'estimated', modelId, bytes: BYTES[modelId] ?? 0, learned: false }
           : { type: 'estimateFailed', modelId, error },
       );
     }
@@ -247,8 +248,9 @@ it('keeps every promise of memory.md, whatever the order of events', () => {
       fc.array(action, { maxLength: 120 }),
       fc.constantFrom(0, 1, 2),
       fc.constantFrom(1, 2, 4),
-      (steps, standbyEngines, maxLoadedModels) => {
-        const world = new World(standbyEngines, maxLoadedModels);
+      fc.constantFrom<EvictionPolicy>('cost-aware', 'lru'),
+      (steps, standbyEngines, maxLoadedModels, eviction) => {
+        const world = new World(standbyEngines, maxLoadedModels, eviction);
         for (const step of steps) world.act(step);
         world.comeToRest();
         expect([...world.waiting]).toEqual([]);

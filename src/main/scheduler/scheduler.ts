@@ -1,14 +1,15 @@
 import { assertNever } from '../../shared/assert-never.ts';
+import type { PlanView } from '../../shared/contract.ts';
 import type { RoundhouseError } from '../../shared/errors.ts';
 import type { Ledger } from '../memory/ledger.ts';
 import { Book } from './book.ts';
 import { explain, refusal } from './explain.ts';
 import { MAX_DEATHS, ModelEntry, type Waiter } from './model-entry.ts';
+import { planLoad, type ReloadMs } from './plan.ts';
 import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
 import { idleUnloadAtMs, nextDeadlineMs, settle } from './settle.ts';
+import type { ModelEntryView } from './view.ts';
 
-/** Weight of the newest load in the running mean of load times. */
-const LOAD_TIME_WEIGHT = 0.2;
 const RETRY_AFTER_MS = 1000;
 
 /**
@@ -47,6 +48,12 @@ export class Scheduler {
     return this.#book.takeEffects();
   }
 
+  /** What loading a model would do now. @param neededBytes what it would reserve */
+  plan(model: ModelEntryView, neededBytes: number, nowMs: number, reloadMs: ReloadMs): PlanView {
+    this.#book.nowMs = nowMs;
+    return planLoad(model, neededBytes, this.#book.situation(), reloadMs);
+  }
+
   /** When something is due although nothing happens: a wait too long, an idle model, an end of backoff. */
   nextDeadlineMs(): number | null {
     return nextDeadlineMs(this.#book);
@@ -70,11 +77,12 @@ export class Scheduler {
         return this.#unloadAsked(event.requestId, event.modelId);
       case 'cancelled':
         this.#book.leaveLine(event.requestId);
+        this.#book.withdrawUnload(event.requestId);
         return this.#book.release(event.requestId);
       case 'released':
         return this.#book.release(event.requestId);
       case 'estimated':
-        return this.#book.entries.get(event.modelId)?.estimated(event.bytes);
+        return this.#estimated(event.modelId, event.bytes, event.learned);
       case 'estimateFailed':
         return this.#estimateFailed(event.modelId, event.error);
       case 'progress':
@@ -115,11 +123,11 @@ export class Scheduler {
   #requested(requestId: number, modelId: string, wants: Waiter['wants']): void {
     const entry = this.#book.entries.get(modelId);
     if (!entry || entry.removed) return this.#book.reject(requestId, refusal.notFound(modelId));
-    if (entry.isBroken(this.#book.nowMs))
-      return this.#book.reject(requestId, refusal.broken(modelId, MAX_DEATHS));
+    if (entry.isBroken) return this.#book.reject(requestId, refusal.broken(modelId, MAX_DEATHS));
+    if (wants === 'slot') this.#book.demand.asked(modelId);
     const atOnce = entry.waiters === 0 && this.#book.canGrant(entry);
     if (!atOnce && this.#book.waitingAt.size >= this.#book.settings.maxQueue) {
-      const retryAfterMs = Math.max(RETRY_AFTER_MS, this.#book.meanLoadMs);
+      const retryAfterMs = Math.max(RETRY_AFTER_MS, this.#book.loadTimes.meanMs);
       return this.#book.reject(requestId, refusal.queueFull(this.#book.settings.maxQueue, retryAfterMs));
     }
     this.#book.enqueue(entry, requestId, wants);
@@ -129,6 +137,7 @@ export class Scheduler {
     const entry = this.#book.entries.get(modelId);
     if (!entry) return this.#book.reject(requestId, refusal.notFound(modelId));
     if (entry.state.status === 'failed') entry.apply({ type: 'forget' });
+    entry.forgiven();
     this.#book.rejectWaiters(entry, ({ wants }) =>
       wants === 'slot' ? refusal.unloaded(modelId) : refusal.loadCancelled(modelId),
     );
@@ -136,6 +145,13 @@ export class Scheduler {
     entry.unloadAsks.push(requestId);
     if (entry.state.status === 'loading')
       this.#book.stop(entry, explain.unloaded(entry, 'asked to, while loading'));
+  }
+
+  #estimated(modelId: string, bytes: number, learned: boolean): void {
+    const entry = this.#book.entries.get(modelId);
+    if (!entry) return;
+    entry.estimated(bytes, learned);
+    if (entry.lineBytes > 0) this.#book.ledger.hold(modelId, entry.lineBytes);
   }
 
   #estimateFailed(modelId: string, error: RoundhouseError): void {
@@ -157,8 +173,7 @@ export class Scheduler {
     // It may have been stopped meanwhile; then `exited` is on its way.
     if (entry?.state.status !== 'loading') return;
     const loadMs = this.#book.nowMs - entry.state.sinceMs;
-    this.#book.meanLoadMs +=
-      (loadMs - this.#book.meanLoadMs) * (this.#book.meanLoadMs === 0 ? 1 : LOAD_TIME_WEIGHT);
+    this.#book.loadTimes.loaded(modelId, entry.lineBytes, loadMs);
     entry.apply({ type: 'loaded', atMs: this.#book.nowMs });
     entry.lastUsedMs = this.#book.nowMs;
     this.#book.explain(modelId, explain.loaded(modelId, loadMs));

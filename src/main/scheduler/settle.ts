@@ -1,13 +1,19 @@
 import { assertNever } from '../../shared/assert-never.ts';
 import type { Book } from './book.ts';
 import { decide } from './decide.ts';
-import { isVictim } from './evict.ts';
 import { explain, refusal } from './explain.ts';
-import type { ModelEntry, Waiter } from './model-entry.ts';
+import type { ModelEntry } from './model-entry.ts';
+import {
+  heldUntilMs,
+  patientUntilMs,
+  turnMs,
+  type Urgency,
+  urgencyBehind,
+  urgencyOf,
+  WAITING,
+} from './turns.ts';
+import { type Candidate, chooseVictims } from './victims.ts';
 import { NO_ROOM, type Room } from './view.ts';
-
-/** A model whose requests have waited this long gets its turn, though others would go on being served. */
-const MIN_OVERDUE_MS = 10_000;
 
 /** Brings everything to rest: whatever can be granted, loaded, evicted or rejected now, is. */
 export function settle(book: Book): void {
@@ -70,12 +76,21 @@ function stopDrained(book: Book): void {
   }
 }
 
-/** One model after the other, the longest-waiting first; what one is promised, those behind it do not get. */
+/**
+ * One model after the other. The first whose turn is due is promised the next room; those behind it take what is left,
+ * and wait for their turn with the rest.
+ */
 function loadWaitedFor(book: Book): void {
+  const waiting = inOrderOfTurns(book);
+  if (waiting.length === 0) return;
+  let situation = book.situation();
   let claimed = NO_ROOM;
-  for (const entry of waitedFor(book)) {
-    const overdue = book.nowMs >= overdueAtMs(book, entry, entry.oldestWaiter);
-    const decision = decide(entry, book.view(claimed), overdue);
+  let turnTaken = false;
+  for (const entry of waiting) {
+    const urgency: Urgency = turnTaken
+      ? urgencyBehind(waitsSince(book, entry), book.nowMs)
+      : urgencyIn(book, entry);
+    const decision = decide(entry, situation, claimed, urgency);
     switch (decision.type) {
       case 'serve':
       case 'join':
@@ -86,18 +101,28 @@ function loadWaitedFor(book: Book): void {
         break;
       case 'load':
         book.load(entry);
+        situation = book.situation();
         break;
       case 'evict':
         for (const id of decision.victims) evict(book, id, entry);
+        situation = book.situation();
         // A place is free at once, and memory may have been all along: then nothing need wait for the victim's end.
-        if (decide(entry, book.view(claimed), false).type === 'load') book.load(entry);
-        else claimed = withClaim(claimed, entry);
+        if (decide(entry, situation, claimed, WAITING).type === 'load') {
+          book.load(entry);
+          situation = book.situation();
+        } else {
+          claimed = withClaim(claimed, entry);
+          turnTaken ||= urgency.kind === 'due';
+        }
         break;
       case 'queue':
         if (decision.why === 'estimate') book.estimate(entry);
-        // One that waits its turn does not hold up smaller ones; one whose turn it is gets the next room.
-        if (decision.why === 'memory' || (decision.why === 'victim' && overdue))
-          claimed = withClaim(claimed, entry);
+        if (decision.why === 'memory') claimed = withClaim(claimed, entry);
+        // Of what is free, one that waits for busy models to end holds only what those will not give: others may go on.
+        if (decision.why === 'victim' && urgency.kind === 'due') {
+          claimed = withClaim(claimed, entry, situation.replaceable);
+        }
+        turnTaken ||= urgency.kind === 'due' && (decision.why === 'memory' || decision.why === 'victim');
         break;
       default:
         assertNever(decision);
@@ -109,7 +134,9 @@ function evict(book: Book, victimId: string, forModel: ModelEntry): void {
   const victim = book.entries.get(victimId);
   if (!victim) return;
   if (victim.leases.size === 0) {
-    return book.stop(victim, explain.evicted(victim, forModel, book.seen(), book.nowMs));
+    const idleMs = book.nowMs - victim.lastUsedMs;
+    const reloadMs = book.loadTimes.of(victim.id, victim.lineBytes);
+    return book.stop(victim, explain.evicted(victim, forModel, book.seen(), { idleMs, reloadMs }));
   }
   victim.apply({ type: 'drain', atMs: book.nowMs });
   book.explain(victim.id, explain.draining(victim, forModel, book.seen()));
@@ -121,10 +148,14 @@ function stopIdle(book: Book): void {
     if (atMs !== null && book.nowMs >= atMs) book.stop(entry, explain.idle(entry, book.nowMs));
   }
   // A lowered budget, or growth beyond what was predicted: idle models go until the budget holds again.
-  for (const entry of idleOldestFirst(book)) {
-    const overBytes = -book.ledger.freeBytes - stoppingBytes(book);
-    if (overBytes <= 0) break;
-    book.stop(entry, explain.overBudget(entry, overBytes, book.settings));
+  if (book.ledger.freeBytes >= 0) return;
+  const { idle, coming, view } = book.situation();
+  const overBytes = -book.ledger.freeBytes - coming.bytes;
+  if (overBytes <= 0) return;
+  const victims = chooseVictims(idle, { bytes: overBytes, models: 0 }, view.eviction);
+  for (const id of victims?.ids ?? idle.map((candidate) => candidate.id)) {
+    const entry = book.entries.get(id);
+    if (entry) book.stop(entry, explain.overBudget(entry, overBytes, book.settings));
   }
 }
 
@@ -132,7 +163,7 @@ function forgetRemoved(book: Book): void {
   for (const entry of book.entries.values()) {
     if (!entry.removed) continue;
     if (entry.state.status === 'loading') book.stop(entry, explain.unloaded(entry, 'no longer configured'));
-    if (entry.state.status === 'unloaded' || entry.state.status === 'failed') book.entries.delete(entry.id);
+    if (entry.state.status === 'unloaded' || entry.state.status === 'failed') book.forget(entry);
   }
 }
 
@@ -154,13 +185,22 @@ function keepStandbys(book: Book): void {
 export function nextDeadlineMs(book: Book): number | null {
   const deadlines: number[] = [];
   const roomNeeded = needsRoom(book);
+  const boundMs = book.waitBoundMs;
   for (const entry of book.entries.values()) {
-    const oldest = entry.oldestWaiter;
-    if (oldest) deadlines.push(oldest.arrivedMs + book.settings.maxWaitMs, overdueAtMs(book, entry, oldest));
-    if (oldest) deadlines.push(entry.notBeforeMs);
+    const { oldestArrivalMs, waitsSinceMs } = entry;
+    if (oldestArrivalMs !== null && waitsSinceMs !== null) {
+      deadlines.push(oldestArrivalMs + book.settings.maxWaitMs, entry.notBeforeMs);
+      deadlines.push(
+        waitsSinceMs + boundMs,
+        patientUntilMs(waitsSinceMs, boundMs),
+        heldUntilMs(waitsSinceMs),
+      );
+    }
     deadlines.push(idleUnloadAtMs(entry) ?? 0);
     if (roomNeeded && entry.state.status === 'ready') {
-      deadlines.push(entry.state.sinceMs + book.settings.minResidencyMs);
+      const { sinceMs } = entry.state;
+      const loadMs = book.loadTimes.of(entry.id, entry.lineBytes);
+      deadlines.push(sinceMs + book.settings.minResidencyMs, sinceMs + turnMs(loadMs));
     }
   }
   const future = deadlines.filter((ms) => ms > book.nowMs);
@@ -174,16 +214,31 @@ export function idleUnloadAtMs(entry: Readonly<ModelEntry>): number | null {
   return entry.leases.size > 0 || entry.waiters > 0 ? null : entry.lastUsedMs + idleUnloadMs;
 }
 
-function waitedFor(book: Book): ModelEntry[] {
-  return [...book.entries.values()]
-    .filter((entry) => entry.waiters > 0)
-    .toSorted((a, b) => (a.oldestWaiter?.arrivedMs ?? 0) - (b.oldestWaiter?.arrivedMs ?? 0));
+/**
+ * Who waits for a load: first the one whose turn comes first, if it is due; then those that serve the most requests for
+ * the bytes they load.
+ */
+function inOrderOfTurns(book: Book): ModelEntry[] {
+  const waiting: ModelEntry[] = [];
+  for (const entry of book.entries.values()) {
+    const { status } = entry.state;
+    if (entry.waiters > 0 && (status === 'unloaded' || status === 'failed')) waiting.push(entry);
+  }
+  if (waiting.length < 2) return waiting;
+  const bytesPerRequest = (entry: ModelEntry) => (entry.neededBytes ?? 0) / entry.waiters;
+  const turnOf = (entry: ModelEntry) => entry.waitsSinceMs ?? Number.POSITIVE_INFINITY;
+  waiting.sort((a, b) => bytesPerRequest(a) - bytesPerRequest(b) || turnOf(a) - turnOf(b));
+  const next = waiting.reduce((first, entry) => (turnOf(entry) < turnOf(first) ? entry : first));
+  if (urgencyIn(book, next).kind !== 'due') return waiting;
+  return [next, ...waiting.filter((entry) => entry !== next)];
 }
 
-function idleOldestFirst(book: Book): ModelEntry[] {
-  return [...book.entries.values()]
-    .filter((entry) => isVictim(entry, book.view(NO_ROOM)))
-    .toSorted((a, b) => a.lastUsedMs - b.lastUsedMs);
+function urgencyIn(book: Book, entry: ModelEntry): Urgency {
+  return urgencyOf(waitsSince(book, entry), book.waitBoundMs, book.nowMs);
+}
+
+function waitsSince(book: Book, { waitsSinceMs }: ModelEntry): number {
+  return waitsSinceMs ?? book.nowMs;
 }
 
 /** Somebody waits for a model that is neither here nor on its way. */
@@ -201,19 +256,10 @@ function isMoving(book: Book): boolean {
   );
 }
 
-function stoppingBytes(book: Book): number {
-  let bytes = 0;
-  for (const { state, lineBytes } of book.entries.values())
-    if (state.status === 'stopping') bytes += lineBytes;
-  return bytes;
-}
-
-/** Turns are counted from when the model's requests were last served, or each swap would serve only a few. */
-function overdueAtMs(book: Book, entry: ModelEntry, oldest: Waiter | undefined): number {
-  const sinceMs = Math.max(oldest?.arrivedMs ?? book.nowMs, entry.servedUntilMs);
-  return sinceMs + Math.max(MIN_OVERDUE_MS, 2 * book.meanLoadMs);
-}
-
-function withClaim(claimed: Room, entry: ModelEntry): Room {
-  return { bytes: claimed.bytes + (entry.neededBytes ?? 0), models: claimed.models + 1 };
+function withClaim(claimed: Room, entry: ModelEntry, fromOthers: readonly Candidate[] = []): Room {
+  const othersBytes = fromOthers.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    bytes: claimed.bytes + Math.max(0, (entry.neededBytes ?? 0) - othersBytes),
+    models: claimed.models + (fromOthers.length > 0 ? 0 : 1),
+  };
 }

@@ -1,4 +1,5 @@
 import type { ModelState } from '../../shared/model-state.ts';
+import type { EvictionPolicy } from './ports.ts';
 
 /** What deciding needs to know of a model. */
 export interface ModelEntryView {
@@ -8,12 +9,18 @@ export interface ModelEntryView {
   readonly pinned: boolean;
   readonly activeLeases: number;
   readonly waiters: number;
+  /** When the first of those who wait came; `null` when nobody waits. */
+  readonly oldestArrivalMs: number | null;
   /** What the ledger would reserve for it; `null` before it was estimated. */
   readonly neededBytes: number | null;
+  /** Whether that holds for the file as it is now: it is looked at again before each load. */
+  readonly estimateIsFresh: boolean;
   /** Its line in the ledger now; 0 when it has none. */
   readonly lineBytes: number;
   /** When it last served or became ready. */
   readonly lastUsedMs: number;
+  /** How long it would take to build again the prefix caches that are lost when it goes. */
+  readonly prefixRebuildMs: number;
   /** Not before this may it be loaded again, because its engine died. */
   readonly notBeforeMs: number;
 }
@@ -26,9 +33,12 @@ export interface SchedulerView {
   readonly minResidencyMs: number;
   /** A standby process that a load would use up, and what it holds. */
   readonly standbyBytes: number;
-  /** Promised to models that wait longer: not to be taken by this one. */
-  readonly claimed: Room;
+  readonly eviction: EvictionPolicy;
   readonly models: ReadonlyMap<string, ModelEntryView>;
+  /** How long loading the model takes, in milliseconds, as far as it is known. */
+  loadMs(model: ModelEntryView): number;
+  /** What losing the model is expected to cost, in milliseconds for each request that comes. */
+  lossMs(model: ModelEntryView): number;
 }
 
 export interface Room {

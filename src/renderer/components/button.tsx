@@ -1,6 +1,6 @@
 import type { ReactNode, Ref } from 'react';
 
-export type ButtonLook = 'plain' | 'primary' | 'bare';
+export type ButtonLook = 'plain' | 'primary' | 'bare' | 'link';
 
 const LOOKS: Readonly<Record<ButtonLook, string>> = {
   plain:
@@ -8,6 +8,7 @@ const LOOKS: Readonly<Record<ButtonLook, string>> = {
   primary:
     'border border-transparent not-aria-disabled:bg-fill not-aria-disabled:text-white not-aria-disabled:hover:bg-fill-strong aria-disabled:bg-ink/8 aria-disabled:text-mute',
   bare: 'border border-transparent text-mute not-aria-disabled:hover:bg-ink/7 not-aria-disabled:hover:text-ink',
+  link: 'border border-transparent not-aria-disabled:text-accent not-aria-disabled:hover:bg-accent/10 aria-disabled:text-mute',
 };
 
 export type ButtonShape = 'regular' | 'square' | 'pill';
@@ -27,6 +28,8 @@ export interface ButtonProps {
   readonly disabled?: boolean;
   /** A `square` one holds only an icon and needs a `name`. */
   readonly shape?: ButtonShape;
+  /** For a button that stays pressed: whether it is. */
+  readonly pressed?: boolean;
   readonly title?: string;
   readonly className?: string;
   readonly ref?: Ref<HTMLButtonElement>;
@@ -44,6 +47,7 @@ export function Button(props: ButtonProps) {
       type="button"
       aria-label={props.name}
       aria-disabled={disabled}
+      aria-pressed={props.pressed}
       title={props.title}
       onClick={(event) => {
         if (!disabled && event.detail < 2) props.onClick();

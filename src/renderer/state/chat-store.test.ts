@@ -20,6 +20,7 @@ function setUp(...scripts: (readonly Step[])[]) {
   const transport: Transport = {
     call: () => Promise.reject(new Error('not called here')),
     subscribe: () => ({ [Symbol.dispose]: () => undefined }),
+    locate: () => Promise.reject(new Error('not called here')),
     async *stream(_name, input, signal) {
       asked.push(input);
       for (const step of scripts[asked.length - 1] ?? []) {

@@ -59,3 +59,16 @@ export function formatExactTime(atMs: number): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
+
+/** How many weights a model has, as people call it: `8.2 B`, `135 M`. */
+export function formatParameters(count: number): string {
+  const [value, unit] =
+    count >= 1e9 ? [count / 1e9, 'B'] : count >= 1e6 ? [count / 1e6, 'M'] : [count / 1e3, 'k'];
+  return `${value < 10 ? value.toFixed(1) : formatCount(value)} ${unit}`;
+}
+
+/** A size that stands beside `other`: without its unit where that is the same, `6.9` beside `7.0 GiB`. */
+export function formatMemoryBeside(bytes: number, other: number | null): string {
+  const [value = '', unit] = formatMemory(bytes).split(' ');
+  return formatMemory(other).endsWith(` ${unit}`) ? value : `${value} ${unit}`;
+}

@@ -1,12 +1,18 @@
 import { createContext, type ReactNode, useContext, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
+import type { AddState, AddStore } from './add-store.ts';
 import type { ChatState, ChatStore } from './chat-store.ts';
+import type { PlanState, PlanStore } from './plan-store.ts';
+import type { SpeedHistory, SpeedStore } from './speed-history.ts';
 import type { AppState, AppStore } from './store.ts';
 import type { Ticker } from './ticker.ts';
 
 export interface Services {
   readonly app: AppStore;
   readonly chat: ChatStore;
+  readonly add: AddStore;
+  readonly plan: PlanStore;
+  readonly speed: SpeedStore;
   readonly ticker: Ticker;
 }
 
@@ -30,6 +36,21 @@ export function useApp<Selected>(select: (state: AppState) => Selected): Selecte
 /** Part of the conversation. `select` must return the same object while nothing changed. */
 export function useChat<Selected>(select: (state: ChatState) => Selected): Selected {
   return useStore(useServices().chat, select);
+}
+
+/** Part of what is being added. `select` must return the same object while nothing changed. */
+export function useAdd<Selected>(select: (state: AddState) => Selected): Selected {
+  return useStore(useServices().add, select);
+}
+
+/** Part of what is pointed at and what loading it would do. */
+export function usePlan<Selected>(select: (state: PlanState) => Selected): Selected {
+  return useStore(useServices().plan, select);
+}
+
+/** Part of how fast each model was in the last minute. */
+export function useSpeed<Selected>(select: (state: SpeedHistory) => Selected): Selected {
+  return useStore(useServices().speed, select);
 }
 
 /** Wall time, renewed every second while the component is mounted. */

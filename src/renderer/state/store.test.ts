@@ -20,6 +20,7 @@ function setUp() {
       return answer.promise;
     }) as Transport['call'],
     stream: async function* () {},
+    locate: () => Promise.reject(new Error('not called here')),
     subscribe(onEvent, onConnection = () => undefined) {
       tell = onEvent;
       connect = onConnection;
@@ -27,12 +28,23 @@ function setUp() {
     },
   };
   const store = createAppStore(transport);
-  followApp(store, transport);
+  const frames: (() => void)[] = [];
+  followApp(store, transport, (task) => frames.push(task));
+  const draw = () => {
+    for (const task of frames.splice(0)) task();
+  };
   return {
     store,
     calls,
     answers,
-    tell: (event: AppEvent) => tell(event),
+    /** An event, and the frame after it. */
+    tell: (event: AppEvent) => {
+      tell(event);
+      draw();
+    },
+    /** An event within a frame. */
+    send: (event: AppEvent) => tell(event),
+    draw,
     connect: (connection: Connection) => connect(connection),
     model: (id: string) => store.getState().snapshot?.models.find((model) => model.id === id),
   };
@@ -70,6 +82,24 @@ describe('the picture of the app', () => {
     const { store, tell } = setUp();
     tell({ type: 'model', model: fakeModel('a') });
     expect(store.getState().snapshot).toBeNull();
+  });
+
+  it('draws what comes within a frame together', () => {
+    const { store, tell, send, draw, model } = setUp();
+    let drawn = 0;
+    tell({ type: 'snapshot', snapshot: fakeSnapshot([fakeModel('a')]) });
+    store.subscribe(() => {
+      drawn += 1;
+    });
+    for (let active = 1; active <= 50; active += 1) {
+      send({ type: 'model', model: fakeModel('a', { state: READY, activeRequests: active }) });
+    }
+    expect(drawn).toBe(0);
+    draw();
+    expect(drawn).toBe(1);
+    expect(model('a')?.activeRequests).toBe(50);
+    draw();
+    expect(drawn).toBe(1);
   });
 
   it('begins again with the snapshot of a new connection', () => {
@@ -138,6 +168,15 @@ describe('loading and unloading', () => {
     tell({ type: 'model', model: fakeModel('a', { state: READY }) });
     store.getState().dismissFailure('b');
     expect(store.getState().failures).toEqual({});
+  });
+
+  it('keeps a model loaded when asked, and says why it could not', async () => {
+    const { store, calls, answers } = setUp();
+    const pinning = store.getState().pin('a', true);
+    answers[0]?.reject(new RoundhouseError('config_invalid', 'models.yaml is read-only'));
+    await pinning;
+    expect(calls).toEqual(['models.pin a']);
+    expect(store.getState().failures.a?.message).toBe('models.yaml is read-only');
   });
 
   it('race: a load that was cancelled leaves the unload pending and says nothing', async () => {

@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { AppEvent, ModelView, Snapshot } from '../../shared/contract.ts';
 import { type ErrorJson, RoundhouseError } from '../../shared/errors.ts';
+import type { NextFrame } from '../transport/browser-frames.ts';
 import type { Connection, Transport } from '../transport/transport.ts';
 
 /** What the page asked the app to do with a model and has no answer to yet. */
@@ -14,9 +15,15 @@ export interface AppState {
   readonly pending: Readonly<Record<string, PendingAction>>;
   /** Why the last thing asked of a model was refused, until it is asked again or its state changes. */
   readonly failures: Readonly<Record<string, ErrorJson>>;
+  /** The model that this page asked to load last, until it has been seen: a load may end before it is ever drawn. */
+  readonly asked: string | null;
   load(id: string): Promise<void>;
   unload(id: string): Promise<void>;
+  /** Keeps a model loaded, or no longer. */
+  pin(id: string, pinned: boolean): Promise<void>;
   dismissFailure(id: string): void;
+  /** What was asked for has been shown. */
+  seen(id: string): void;
 }
 
 export type AppStore = StoreApi<AppState>;
@@ -31,38 +38,62 @@ export function createAppStore(transport: Transport): AppStore {
       set((state) => ({
         pending: { ...state.pending, [id]: action },
         failures: without(state.failures, id),
+        ...(action === 'load' ? { asked: id } : {}),
       }));
       try {
         // The answer is not applied: it comes by another connection than the events and may be older than they are.
         await transport.call(action === 'load' ? 'models.load' : 'models.unload', { id });
       } catch (thrown) {
-        const error = RoundhouseError.from(thrown);
         // Somebody unloaded what was loading: an answer to a wish, not a failure.
-        if (error.code !== 'cancelled') {
-          set((state) => ({ failures: { ...state.failures, [id]: error.toJSON() } }));
-        }
+        if (RoundhouseError.from(thrown).code !== 'cancelled') fail(id, thrown);
       } finally {
         // A cancelled load ends while its unload is still under way: each ends only what it began.
         set((state) => (state.pending[id] === action ? { pending: without(state.pending, id) } : {}));
       }
     }
 
+    const fail = (id: string, thrown: unknown) => {
+      const error = RoundhouseError.from(thrown).toJSON();
+      set((state) => ({ failures: { ...state.failures, [id]: error } }));
+    };
+
     return {
       connection: { status: 'connecting' },
       snapshot: null,
       pending: {},
       failures: {},
+      asked: null,
       load: (id) => ask('load', id),
       unload: (id) => ask('unload', id),
+      async pin(id, pinned) {
+        set((state) => ({ failures: without(state.failures, id) }));
+        await transport.call('models.pin', { id, pinned }).catch((thrown: unknown) => fail(id, thrown));
+      },
+      seen: (id) => set((state) => (state.asked === id ? { asked: null } : {})),
       dismissFailure: (id) => set((state) => ({ failures: without(state.failures, id) })),
     };
   });
 }
 
-/** Keeps the store up to date until disposed. */
-export function followApp(store: AppStore, transport: Transport): Disposable {
+/**
+ * Keeps the store up to date until disposed. The first snapshot is applied at once; after it, what comes within a frame
+ * is applied together, so that the page is drawn at most once a frame however many events there are.
+ */
+export function followApp(store: AppStore, transport: Transport, nextFrame: NextFrame): Disposable {
+  let waiting: AppEvent[] = [];
+  const apply = () => {
+    const events = waiting;
+    waiting = [];
+    let next = store.getState();
+    for (const event of events) next = { ...next, ...applyEvent(next, event) };
+    store.setState(next);
+  };
   return transport.subscribe(
-    (event) => store.setState((state) => applyEvent(state, event)),
+    (event) => {
+      waiting.push(event);
+      if (store.getState().snapshot === null) apply();
+      else if (waiting.length === 1) nextFrame(apply);
+    },
     (connection) => store.setState({ connection }),
   );
 }

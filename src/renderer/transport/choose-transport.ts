@@ -3,6 +3,7 @@ import { browserClock } from './browser-clock.ts';
 import { createHttpTransport } from './http.ts';
 import { createIpcTransport } from './ipc.ts';
 import type { Transport } from './transport.ts';
+import { uploadFile } from './upload.ts';
 
 declare global {
   interface Window {
@@ -15,5 +16,11 @@ declare global {
 export function chooseTransport(): Transport {
   if (window.roundhouse !== undefined) return createIpcTransport(window.roundhouse);
   const token = document.querySelector('meta[name="roundhouse-admin-token"]')?.getAttribute('content') ?? '';
-  return createHttpTransport({ baseUrl: '', token, fetch: window.fetch.bind(window), clock: browserClock });
+  return createHttpTransport({
+    baseUrl: '',
+    token,
+    fetch: window.fetch.bind(window),
+    clock: browserClock,
+    upload: uploadFile,
+  });
 }

@@ -5,7 +5,7 @@ import type { StreamPart } from '../../shared/generation.ts';
 import { errorOfResponse, unreachable } from './http-error.ts';
 import { followEvents } from './http-events.ts';
 import { readEventData } from './sse.ts';
-import type { Transport } from './transport.ts';
+import type { LocateOptions, Transport } from './transport.ts';
 
 export interface HttpTransportOptions {
   /** Origin of the app, without a slash at the end; empty for the page's own. */
@@ -13,6 +13,8 @@ export interface HttpTransportOptions {
   readonly token: string;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
+  /** Sends a file as the body of a POST and gives the answer; given, because only a browser can tell how far it is. */
+  readonly upload: (url: string, token: string, file: File, options: LocateOptions) => Promise<unknown>;
 }
 
 /** Reaches the app under `/admin` on the port that also serves the API. */
@@ -56,6 +58,13 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
         if (signal.aborted) return;
         yield error instanceof RoundhouseError ? errorPart(error) : brokenOff(error);
       }
+    },
+
+    async locate(file, locating) {
+      const url = `${baseUrl}/admin/models/upload?name=${encodeURIComponent(file.name)}`;
+      // As above: the answer comes from the same contract.
+      const { path } = (await options.upload(url, token, file, locating)) as { readonly path: string };
+      return path;
     },
 
     subscribe: (onEvent, onConnection = () => undefined) =>

@@ -16,6 +16,16 @@ export function createIpcTransport(bridge: RoundhouseBridge): Transport {
     stream: <Name extends StreamName>(name: Name, input: StreamInput<Name>, signal: AbortSignal) =>
       pull(bridge, name, input, signal),
 
+    async locate(file, { signal }) {
+      if (signal.aborted) throw new RoundhouseError('cancelled', `Looking for ${file.name} was cancelled.`);
+      const path = bridge.pathForFile(file);
+      if (path !== '') return path;
+      throw new RoundhouseError(
+        'gguf_invalid',
+        `${file.name} does not lie on a disk of this machine. Save it to a folder first, then drop it from there.`,
+      );
+    },
+
     subscribe(onEvent, onConnection = () => undefined) {
       onConnection({ status: 'connecting' });
       const stop = bridge.subscribe((event) => {

@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { DropZone } from './add/drop-zone.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { useHashRoute } from './hash-route.ts';
 import { Sidebar } from './sidebar.tsx';
@@ -20,6 +21,7 @@ export function Shell() {
           <view.component />
         </main>
       </div>
+      <DropZone />
     </div>
   );
 }

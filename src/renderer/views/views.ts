@@ -1,6 +1,7 @@
-import { Boxes, type LucideIcon, MessageSquare } from 'lucide-react';
+import { Boxes, Gauge, type LucideIcon, MessageSquare } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { ModelsView } from './models/models-view.tsx';
+import { OverviewView } from './overview/overview-view.tsx';
 import { PlaygroundView } from './playground/playground-view.tsx';
 
 export interface View {
@@ -11,15 +12,16 @@ export interface View {
   readonly component: ComponentType;
 }
 
-const MODELS: View = { id: 'models', label: 'Models', icon: Boxes, component: ModelsView };
+const OVERVIEW: View = { id: 'overview', label: 'Overview', icon: Gauge, component: OverviewView };
 
 /** What the sidebar lists, in its order. A view is listed when it exists, never before. */
 export const VIEWS: readonly View[] = [
-  MODELS,
+  OVERVIEW,
+  { id: 'models', label: 'Models', icon: Boxes, component: ModelsView },
   { id: 'playground', label: 'Playground', icon: MessageSquare, component: PlaygroundView },
 ];
 
 /** The view of an address; the first one for addresses that nobody knows. */
 export function viewOf(route: string): View {
-  return VIEWS.find((view) => view.id === route) ?? MODELS;
+  return VIEWS.find((view) => view.id === route) ?? OVERVIEW;
 }

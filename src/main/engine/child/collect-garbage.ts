@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
+// Collecting would also throw away compiled code, and the next load would have to warm up again.
+setFlagsFromString('--no-flush-bytecode');
 // A context made after the flag was set has the function; the present one was made before.
 const gc: () => void = runInNewContext('gc');
 

@@ -6,7 +6,7 @@ import {
 } from 'node-llama-cpp';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest, EngineSampling, FinishReason, StreamPart } from '../../../shared/generation.ts';
-import { contextExceeded } from './context-error.ts';
+import { type ContextSizes, contextExceeded } from './context-error.ts';
 import type { Gate } from './gate.ts';
 import { TextStream } from './text-stream.ts';
 
@@ -16,7 +16,7 @@ export interface GenerateInput {
   readonly gate: Gate;
   readonly prompt: readonly Token[];
   readonly request: EngineRequest;
-  readonly contextSize: number;
+  readonly contextSizes: ContextSizes;
   readonly batchSize: number;
   readonly signal: AbortSignal;
   readonly emit: (part: StreamPart) => void;
@@ -32,7 +32,7 @@ export interface GenerateInput {
  */
 export async function generate(input: GenerateInput): Promise<void> {
   const { sequence, gate, prompt, request, signal, emit, startMs, monotonicMs } = input;
-  const room = checkRoom(prompt.length, input.contextSize);
+  const room = checkRoom(prompt.length, input.contextSizes);
   const limit = Math.min(room, request.maxTokens ?? room);
 
   const cachedTokens = await keepCommonPrefix(input);
@@ -87,16 +87,16 @@ export async function generate(input: GenerateInput): Promise<void> {
 }
 
 /** @returns how many tokens can be generated behind a prompt of this length: at least 1 */
-function checkRoom(promptTokens: number, contextSize: number): number {
+function checkRoom(promptTokens: number, sizes: ContextSizes): number {
   if (promptTokens === 0) {
     throw new RoundhouseError('invalid_request', 'the prompt is empty; send at least one token', {
       param: 'prompt',
     });
   }
-  if (promptTokens >= contextSize) {
-    throw contextExceeded(`${promptTokens}`, contextSize);
+  if (promptTokens >= sizes.contextSize) {
+    throw contextExceeded(`${promptTokens}`, sizes);
   }
-  return contextSize - promptTokens;
+  return sizes.contextSize - promptTokens;
 }
 
 /**

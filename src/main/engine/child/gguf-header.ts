@@ -4,7 +4,7 @@ import { RoundhouseError } from '../../../shared/errors.ts';
 import { type FileFacts, identityOf, shardName } from '../gguf-files.ts';
 import type { ModelHeader } from '../protocol-estimate.ts';
 import { headerFacts } from './gguf-facts.ts';
-import { type Metadata, readMetadata } from './gguf-metadata.ts';
+import { type Metadata, PAIRS_LIMIT, readMetadata } from './gguf-metadata.ts';
 import { GgufReader, HeaderAllowance } from './gguf-reader.ts';
 import { readTensors, TENSORS_LIMIT, type TensorFacts } from './gguf-tensors.ts';
 
@@ -62,8 +62,8 @@ function readFile(path: string, allowance: HeaderAllowance): FileHeader {
   if (version !== 2 && version !== 3) {
     throw reader.invalid(`it has GGUF version ${version}; versions 2 and 3 can be loaded`);
   }
-  const tensorCount = reader.count(Number.MAX_SAFE_INTEGER, 'the number of tensors');
-  const pairCount = reader.count(Number.MAX_SAFE_INTEGER, 'the number of metadata keys');
+  const tensorCount = reader.count(TENSORS_LIMIT, 'the number of tensors');
+  const pairCount = reader.count(PAIRS_LIMIT, 'the number of metadata keys');
   const metadata = readMetadata(reader, pairCount);
   const alignment = metadata.get('general.alignment');
   if (alignment && alignment.kind !== 'number') throw reader.invalid('its general.alignment is not a number');

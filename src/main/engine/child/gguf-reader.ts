@@ -113,15 +113,14 @@ export class GgufReader implements Disposable {
     return Number(this.#window.readBigInt64LE(this.#need(8)));
   }
 
-  /** A 64-bit count, length or offset of at most `limit`; `what` names it in the error. */
+  /** A 64-bit count or length of at most `limit`; `what` names it in the error. */
   count(limit: number, what: string): number {
-    const at = this.#need(8);
-    const value = this.#window.readUInt32LE(at + 4) * 2 ** 32 + this.#window.readUInt32LE(at);
-    if (value <= limit) return value;
-    const exact = this.#window.readBigUInt64LE(at);
-    throw this.invalid(
-      `${what} is ${exact.toLocaleString('en')}, more than the ${limit.toLocaleString('en')} allowed`,
-    );
+    return this.#u64(limit, what, `more than the ${limit.toLocaleString('en')} allowed`);
+  }
+
+  /** A 64-bit offset; beyond what a double holds exactly there is no file. */
+  offset(what: string): number {
+    return this.#u64(Number.MAX_SAFE_INTEGER, what, 'which is beyond the end of any file');
   }
 
   /** A length-prefixed text of at most `limit` bytes. */
@@ -146,6 +145,14 @@ export class GgufReader implements Disposable {
     this.#windowStart = position;
     this.#windowLength = 0;
     this.#at = 0;
+  }
+
+  #u64(limit: number, what: string, otherwise: string): number {
+    const at = this.#need(8);
+    const value = this.#window.readUInt32LE(at + 4) * 2 ** 32 + this.#window.readUInt32LE(at);
+    if (value <= limit) return value;
+    const exact = this.#window.readBigUInt64LE(at);
+    throw this.invalid(`${what} is ${exact.toLocaleString('en')}, ${otherwise}`);
   }
 
   /** Makes the next `bytes` (at most a window) available and gives their place in the window. */

@@ -10,7 +10,7 @@ import { PrefixCache } from './prefix-cache.ts';
 import type { FoundState, SavedState } from './saved-states.ts';
 import { chooseSlot, commonPrefixLength, type SlotView } from './slots.ts';
 import { CHATML_TEMPLATE, type ChatTemplate, compileTemplate, specialTexts } from './template.ts';
-import { tokenizePrompt } from './tokenize.ts';
+import { checkVocabulary, tokenizePrompt } from './tokenize.ts';
 
 interface Slot {
   /** Another one after a state could not be restored into it. */
@@ -118,8 +118,10 @@ export class LoadedModel {
     signal: AbortSignal,
     emit: (part: StreamPart) => void,
   ): Promise<void> {
+    const biased = request.sampling.logitBias.map(([token]) => token);
+    checkVocabulary(this.#model, biased, 'logit_bias');
     const prompt = tokenizePrompt(this.#model, this.#template, request.prompt, {
-      contextSize: this.#context.contextSize,
+      ...this.info,
       longestTokenChars: this.#longestTokenChars,
     });
     const startMs = performance.now();
@@ -133,7 +135,7 @@ export class LoadedModel {
         gate: this.#gate,
         prompt,
         request,
-        contextSize: this.#context.contextSize,
+        contextSizes: this.info,
         batchSize: this.#context.batchSize,
         signal,
         emit: (part) => {
@@ -199,9 +201,22 @@ function longestTokenChars(model: LlamaModel): number {
 
 const CACHE_TYPE = { f16: 'F16', q8_0: 'Q8_0', q4_0: 'Q4_0' } as const;
 
+async function readTemplate(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const what = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    const message =
+      `the chat template ${file} ${what}; put it there, or mend chatTemplate of this model in models.yaml ` +
+      '(without it the template in the model file is used)';
+    throw new RoundhouseError('model_load_failed', message, { cause: error });
+  }
+}
+
 async function templateOf(model: LlamaModel, file: string | null): Promise<ChatTemplate> {
   const tokenizer = model.fileInfo.metadata.tokenizer;
-  const source = file === null ? tokenizer?.chat_template : await readFile(file, 'utf8');
+  const source = file === null ? tokenizer?.chat_template : await readTemplate(file);
   return compileTemplate({
     source: source ?? CHATML_TEMPLATE,
     bosText: model.tokens.bosString ?? '',

@@ -96,9 +96,9 @@ test('text after text waits out the interval; the end of an answer does not', ()
   nowMs = 1;
   outbox.add(1, text('b'));
   outbox.add(1, text('c'));
-  expect(delays).toEqual([0, 3]);
+  expect(delays).toEqual([0, 7]);
   outbox.add(1, FINISH);
-  expect(delays).toEqual([0, 3, 0]);
+  expect(delays).toEqual([0, 7, 0]);
   flushes[2]?.();
   flushes[1]?.();
   expect(sent).toEqual([

@@ -1,7 +1,7 @@
 import type { StreamPart } from '../../../shared/generation.ts';
 
-/** Text that follows text goes out at most this often: no eye sees the difference, and a message costs more than a token. */
-const TEXT_INTERVAL_MS = 4;
+/** Text that follows text goes out at most this often, half a frame: a message costs more than a fast model's token. */
+const TEXT_INTERVAL_MS = 8;
 
 /**
  * Gathers the parts of all generations and sends them together, at most once per turn of the event loop, with the text

@@ -175,11 +175,10 @@ describe('a template that cannot be used', () => {
     expect(error.message).toContain('roles must alternate');
   });
 
-  test('that loops for ever is stopped, and the next render works', () => {
-    const endless = compile(
-      '{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}',
+  test('that loops for ever is stopped, and the next one works', () => {
+    const error = refusalOf(() =>
+      compile('{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}'),
     );
-    const error = refusalOf(() => endless.render([user('a')]));
     expect(error.code).toBe('model_load_failed');
     expect(error.message).toContain('longer than 100 ms');
     expect(compile('{{ messages[0].content }}').render([user('a')])).toEqual(['a']);

@@ -2,12 +2,11 @@ import type { LlamaModel, Token } from 'node-llama-cpp';
 import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { Prompt } from '../../../shared/generation.ts';
-import { contextExceeded } from './context-error.ts';
+import { type ContextSizes, contextExceeded } from './context-error.ts';
 import type { ChatTemplate } from './template.ts';
 
 /** What bounds a prompt before its tokens are counted. */
-export interface PromptBounds {
-  readonly contextSize: number;
+export interface PromptBounds extends ContextSizes {
   /** UTF-16 units that one token can stand for at most. */
   readonly longestTokenChars: number;
 }
@@ -43,7 +42,7 @@ export function tokenizePrompt(
 function checkLength(pieces: readonly string[], bounds: PromptBounds): void {
   const chars = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const leastTokens = Math.ceil(chars / bounds.longestTokenChars);
-  if (leastTokens >= bounds.contextSize) throw contextExceeded(`at least ${leastTokens}`, bounds.contextSize);
+  if (leastTokens >= bounds.contextSize) throw contextExceeded(`at least ${leastTokens}`, bounds);
 }
 
 function tokenizePieces(model: LlamaModel, pieces: readonly string[]): Token[] {
@@ -65,15 +64,20 @@ function withBos(model: LlamaModel, tokens: Token[]): Token[] {
 }
 
 function checkedTokens(model: LlamaModel, ids: readonly number[]): Token[] {
+  checkVocabulary(model, ids, 'prompt');
+  // The library brands token ids; these were just checked to be some.
+  return ids as Token[];
+}
+
+/** @throws RoundhouseError `invalid_request` when the model has no such token; `param` is what the request calls them */
+export function checkVocabulary(model: LlamaModel, ids: Iterable<number>, param: string): void {
   const vocabulary = model.fileInfo.metadata.tokenizer?.ggml?.tokens.length ?? Number.POSITIVE_INFINITY;
   for (const id of ids) {
     if (id < vocabulary) continue;
     throw new RoundhouseError(
       'invalid_request',
-      `token ${id} is not in this model's vocabulary of ${vocabulary} tokens`,
-      { param: 'prompt' },
+      `token ${id} is not in this model's vocabulary of ${vocabulary} tokens; its ids are 0 to ${vocabulary - 1}`,
+      { param },
     );
   }
-  // The library brands token ids; these were just checked to be some.
-  return ids as Token[];
 }

@@ -1,21 +1,21 @@
-import { Pin, X } from 'lucide-react';
+import { memo, useEffect, useRef } from 'react';
 import type { ModelView } from '../../../shared/contract.ts';
-import { Button } from '../../components/button.tsx';
 import { Chip } from '../../components/chip.tsx';
 import { modelColour } from '../../components/model-colour.ts';
-import { Notice } from '../../components/notice.tsx';
-import { Words } from '../../components/words.tsx';
-import { describeAction, describeTrouble, isResident, type ModelNote } from '../../state/describe-model.ts';
+import { describeTrouble, isResident } from '../../state/describe-model.ts';
 import {
   formatCount,
   formatLatency,
   formatMemory,
+  formatMemoryBeside,
   formatSpeed,
   plural,
-  UNKNOWN,
 } from '../../state/format.ts';
-import { useApp } from '../../state/services.tsx';
+import { useAdd, useApp } from '../../state/services.tsx';
+import { ActionButton } from './action-button.tsx';
+import { PinButton } from './pin-button.tsx';
 import { StateCell } from './state-cell.tsx';
+import { Trouble } from './trouble.tsx';
 
 export interface ModelRowProps {
   readonly model: ModelView;
@@ -23,48 +23,60 @@ export interface ModelRowProps {
   readonly index: number;
 }
 
-const CELL = 'border-line border-t pt-2 pb-2.5 align-top';
+/** In a narrow table each row is a box of two lines: the name and the actions, and below them the figures. */
+const ROW = '@max-[560px]:flex @max-[560px]:flex-wrap @max-[560px]:border-line @max-[560px]:border-t';
+const CELL = 'border-line pt-2 pb-2.5 align-top @min-[560px]:border-t';
+const UPPER = `${CELL} @max-[560px]:pb-1`;
+const LOWER = `${CELL} @max-[560px]:order-1 @max-[560px]:pt-0`;
 
 /** One model, and under it what is wrong with it. */
-export function ModelRow({ model, index }: ModelRowProps) {
+export const ModelRow = memo(function ModelRow({ model, index }: ModelRowProps) {
   const failure = useApp((state) => state.failures[model.id]);
   const trouble = describeTrouble(model, failure);
+  const added = useAdd((state) => state.added === model.id);
+  const body = useRef<HTMLTableSectionElement>(null);
+  useEffect(() => {
+    if (added) body.current?.scrollIntoView({ block: 'nearest' });
+  }, [added]);
   return (
-    <tbody>
-      <tr>
-        <th scope="row" className={`${CELL} pr-3 text-left font-normal`}>
+    <tbody ref={body} data-added={added} className={`@max-[560px]:block ${added ? 'bg-accent/10' : ''}`}>
+      <tr className={ROW}>
+        <th scope="row" className={`${UPPER} pr-3 text-left font-normal @max-[560px]:w-[calc(100%-120px)]`}>
           <NameCell model={model} index={index} />
         </th>
-        <td className={`${CELL} pr-3`}>
+        <td className={`${LOWER} pr-3 @max-[560px]:w-36 @max-[560px]:pl-4.5`}>
           <StateCell model={model} />
         </td>
-        <td className={`${CELL} whitespace-nowrap pr-3 text-right`}>
+        <td className={`${LOWER} whitespace-nowrap pr-3 text-right @max-[560px]:text-left`}>
           <MemoryCell model={model} />
         </td>
         <td className={`${CELL} whitespace-nowrap pr-3 text-right @max-[620px]:hidden`}>
           {formatCount(model.contextSize)}
           <div className="text-mute text-sm">× {plural(model.slots, 'slot')}</div>
         </td>
-        <td className={`${CELL} whitespace-nowrap pr-4 text-right`}>
-          {formatLatency(model.lastFirstTokenMs)}
+        <td className={`${LOWER} ml-auto whitespace-nowrap pr-4 text-right @max-[560px]:pr-0`}>
+          <span className="@max-[560px]:hidden">{formatLatency(model.lastFirstTokenMs)}</span>
           {model.lastTokensPerSecond === null ? null : (
             <div className="text-mute text-sm">{formatSpeed(model.lastTokensPerSecond)}</div>
           )}
         </td>
-        <td className={`${CELL} text-right`}>
-          <ActionButton model={model} />
+        <td className={`${UPPER} text-right @max-[560px]:w-30`}>
+          <div className="flex justify-end gap-1">
+            <PinButton model={model} />
+            <ActionButton model={model} className="min-w-19" />
+          </div>
         </td>
       </tr>
       {trouble === null ? null : (
-        <tr>
-          <td colSpan={5} className="pb-2.5 pl-[18px]">
+        <tr className="@max-[560px]:block">
+          <td colSpan={5} className="pb-2.5 pl-4.5 @max-[560px]:block">
             <Trouble model={model} trouble={trouble} />
           </td>
         </tr>
       )}
     </tbody>
   );
-}
+});
 
 function NameCell({ model, index }: ModelRowProps) {
   const chips = [...model.aliases, ...model.tiers.map((tier) => `tier:${tier}`)];
@@ -81,11 +93,6 @@ function NameCell({ model, index }: ModelRowProps) {
           <b className="shrink-0 max-w-full truncate" title={model.source.path}>
             {model.id}
           </b>
-          {model.pinned ? (
-            <span role="img" aria-label="pinned" title="Pinned: stays loaded">
-              <Pin aria-hidden className="size-3 text-mute" />
-            </span>
-          ) : null}
           {model.name === model.id ? null : (
             <span className="truncate text-mute" title={model.name}>
               {model.name}
@@ -106,56 +113,22 @@ function NameCell({ model, index }: ModelRowProps) {
 
 function MemoryCell({ model }: { readonly model: ModelView }) {
   const { measuredBytes, predictedBytes } = model.memory;
-  const estimate = predictedBytes === null ? UNKNOWN : `est. ${formatMemory(predictedBytes)}`;
   if (!isResident(model) || measuredBytes === null) {
     return (
-      <span className="text-mute" title="Estimated; measured once it is loaded">
-        {estimate}
+      <span className="text-mute" title="Predicted; measured once it is loaded">
+        {formatMemory(predictedBytes)}
+        {predictedBytes === null ? null : <div className="text-sm">predicted</div>}
       </span>
     );
   }
   return (
     <>
       <span title="Measured">{formatMemory(measuredBytes)}</span>
-      <div className="text-mute text-sm" title="Estimated before it was loaded">
-        {estimate}
-      </div>
+      {predictedBytes === null ? null : (
+        <div className="text-mute text-sm" title="Predicted before it was loaded">
+          {formatMemoryBeside(predictedBytes, measuredBytes)} predicted
+        </div>
+      )}
     </>
-  );
-}
-
-function ActionButton({ model }: { readonly model: ModelView }) {
-  const pending = useApp((state) => state.pending[model.id]);
-  const ask = useApp((state) => state[describeAction(model, pending).asks]);
-  const action = describeAction(model, pending);
-  return (
-    <Button name={action.name} disabled={action.busy} onClick={() => void ask(model.id)} className="min-w-19">
-      {action.label}
-    </Button>
-  );
-}
-
-function Trouble({ model, trouble }: { readonly model: ModelView; readonly trouble: ModelNote }) {
-  const dismiss = useApp((state) => state.dismissFailure);
-  const refused = trouble.kind === 'refused';
-  return (
-    <Notice tone={trouble.kind === 'problem' ? 'busy' : 'bad'} alert={refused}>
-      <div className="flex items-start gap-2">
-        <p className="max-w-[76ch]">
-          <Words text={trouble.text} />
-        </p>
-        {refused ? (
-          <Button
-            look="bare"
-            shape="square"
-            name={`Dismiss the error of ${model.id}`}
-            onClick={() => dismiss(model.id)}
-            className="-my-1"
-          >
-            <X aria-hidden className="size-3.5" />
-          </Button>
-        ) : null}
-      </div>
-    </Notice>
   );
 }

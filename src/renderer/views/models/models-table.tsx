@@ -10,17 +10,17 @@ interface Column {
 /** The first takes what the others leave. The context goes first where there is no room. */
 const COLUMNS: readonly Column[] = [
   { head: 'model', className: 'pr-3' },
-  { head: 'state', className: 'w-36 pr-3' },
-  { head: 'memory', className: 'w-24 pr-3 text-right' },
+  { head: 'state', className: 'w-34 pr-3' },
+  { head: 'memory', className: 'w-26 pr-3 text-right' },
   { head: 'context', className: 'w-20 pr-3 text-right @max-[620px]:hidden' },
-  { head: 'first token, speed', className: 'w-22 pr-4 text-right', title: 'Of the last answer' },
+  { head: 'first token, speed', className: 'w-20 pr-3 text-right', title: 'Of the last answer' },
 ];
 
 export function ModelsTable({ models }: { readonly models: readonly ModelView[] }) {
   return (
     <section aria-label="Models" className="@container">
-      <table className="w-full table-fixed border-collapse">
-        <thead>
+      <table className="w-full table-fixed border-collapse @max-[560px]:block">
+        <thead className="@max-[560px]:sr-only">
           <tr className="text-left align-bottom text-mute text-xs">
             {COLUMNS.map((column) => (
               <th
@@ -32,7 +32,7 @@ export function ModelsTable({ models }: { readonly models: readonly ModelView[] 
                 {column.head}
               </th>
             ))}
-            <th scope="col" className="w-22">
+            <th scope="col" className="w-30">
               <span className="sr-only">action</span>
             </th>
           </tr>

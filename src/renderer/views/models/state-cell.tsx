@@ -3,7 +3,7 @@ import { describeState, type Tone } from '../../state/describe-model.ts';
 import { formatCountdown, formatExactTime } from '../../state/format.ts';
 import { useNowMs } from '../../state/services.tsx';
 
-const TONES: Readonly<Record<Tone, string>> = {
+export const TONES: Readonly<Record<Tone, string>> = {
   quiet: 'text-mute',
   good: 'text-good',
   busy: 'text-busy',
@@ -25,7 +25,7 @@ export function StateCell({ model }: { readonly model: ModelView }) {
   );
 }
 
-function LoadProgress({ id, share }: { readonly id: string; readonly share: number }) {
+export function LoadProgress({ id, share }: { readonly id: string; readonly share: number }) {
   return (
     <div
       role="progressbar"
@@ -33,11 +33,11 @@ function LoadProgress({ id, share }: { readonly id: string; readonly share: numb
       aria-valuenow={Math.round(share * 100)}
       aria-valuemin={0}
       aria-valuemax={100}
-      className="mt-1.5 mb-1 h-[5px] max-w-28 overflow-hidden rounded-full bg-line"
+      className="mt-1.5 mb-1 h-[5px] max-w-(--progress-width,112px) overflow-hidden rounded-full bg-line"
     >
       <div
-        className="h-full rounded-full bg-busy transition-[width] duration-200"
-        style={{ width: `${share * 100}%` }}
+        className="h-full origin-left rounded-full bg-busy transition-transform duration-200"
+        style={{ transform: `scaleX(${share})` }}
       />
     </div>
   );

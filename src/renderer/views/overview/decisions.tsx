@@ -1,13 +1,14 @@
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { DecisionView } from '../../../shared/contract.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Button } from '../../components/button.tsx';
-import { splitAround } from './split-around.ts';
+import { Sentence } from './sentence.tsx';
 
 const SHOWN_AT_FIRST = 6;
 
 /** What the scheduler did and why, newest first. */
-export function Decisions({ decisions }: { readonly decisions: readonly DecisionView[] }) {
+export const Decisions = memo(function Decisions(props: { readonly decisions: readonly DecisionView[] }) {
+  const { decisions } = props;
   const [all, setAll] = useState(false);
   const newest = decisions.toReversed();
   const shown = all ? newest : newest.slice(0, SHOWN_AT_FIRST);
@@ -26,9 +27,9 @@ export function Decisions({ decisions }: { readonly decisions: readonly Decision
       ) : (
         <ul>
           {shown.map((decision) => (
-            <li key={decision.id} className="flex gap-4 border-line border-t py-[7px]">
+            <li key={decision.id} className="flex animate-appear gap-4 border-line border-t py-[7px]">
               <p className="min-w-0 flex-1">
-                <Sentence decision={decision} />
+                <Sentence text={decision.text} modelId={decision.modelId} />
               </p>
               <Ago atMs={decision.atMs} />
             </li>
@@ -36,22 +37,10 @@ export function Decisions({ decisions }: { readonly decisions: readonly Decision
         </ul>
       )}
       {newest.length > SHOWN_AT_FIRST ? (
-        <Button look="bare" className="-ml-2.5 mt-1" onClick={() => setAll(!all)}>
+        <Button look="bare" className="-ml-[11px] mt-1" onClick={() => setAll(!all)}>
           {all ? 'Show the latest' : `Show all ${newest.length}`}
         </Button>
       ) : null}
     </section>
   );
-}
-
-function Sentence({ decision }: { readonly decision: DecisionView }) {
-  const parts = splitAround(decision.text, decision.modelId);
-  if (parts === null) return decision.text;
-  return (
-    <>
-      {parts.before}
-      <b>{decision.modelId}</b>
-      {parts.after}
-    </>
-  );
-}
+});
