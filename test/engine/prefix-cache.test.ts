@@ -18,7 +18,11 @@ import { systemClock } from '../../src/main/clock.ts';
 import type { EngineSettings } from '../../src/main/config/settings.ts';
 import { EngineHost } from '../../src/main/engine/host.ts';
 import { prefixKey } from '../../src/main/engine/prefix-key.ts';
-import { PrefixStore, type PrefixStoreSettings } from '../../src/main/engine/prefix-store.ts';
+import {
+  type ModelPrefixes,
+  PrefixStore,
+  type PrefixStoreSettings,
+} from '../../src/main/engine/prefix-store.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 import type { Prompt } from '../../src/shared/generation.ts';
 import { serveApp } from '../harness/served-app.ts';
@@ -96,6 +100,8 @@ function keeper(dir: string, settings: Partial<PrefixStoreSettings> = {}) {
       happened = Promise.withResolvers();
       host.stop(id, false);
       expect(await happened.promise).toBe('stopped');
+      // A plan of nothing waits until the folder is as it is to be.
+      await store.plan(NO_MODEL, [], 0);
     },
     ask: (prompt: Prompt, id = 'a'): Promise<Answer> => ask(engine(id), prompt, { maxTokens: 12 }),
     async quit(save = false) {
@@ -104,6 +110,12 @@ function keeper(dir: string, settings: Partial<PrefixStoreSettings> = {}) {
     },
   };
 }
+
+const NO_MODEL: ModelPrefixes = {
+  modelId: 'none',
+  key: '0'.repeat(32),
+  offer: { dir: '', states: [], restoreMsPerByte: 0, prefillMsPerToken: null },
+};
 
 type Keeper = ReturnType<typeof keeper>;
 
