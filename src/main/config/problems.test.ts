@@ -36,6 +36,8 @@ describe('what is wrong, where, and what to write instead', () => {
     [
       'models:\n  a:\n    file: a\n    contextSize: 1e12',
       '4 models.a.contextSize: 1000000000000 is not a whole number from 64 to 1048576; write a number such as 8192',
+    ],
+    [
       'memory: { keepPrefixCache: 5 }',
       '1 memory.keepPrefixCache: 5 is not a size; write one such as 2GiB, or 0',
     ],
