@@ -109,3 +109,22 @@ test('text after text waits out the interval; the end of an answer does not', ()
     ],
   ]);
 });
+
+test('the first text of a generation does not wait for the interval of another', () => {
+  const delays: number[] = [];
+  const flushes: (() => void)[] = [];
+  const outbox = new Outbox(
+    () => {},
+    (flush, delayMs) => {
+      delays.push(delayMs);
+      flushes.push(flush);
+    },
+    () => 0,
+  );
+  outbox.add(1, text('a'));
+  flushes[0]?.();
+  outbox.add(2, text('x'));
+  flushes[1]?.();
+  outbox.add(2, text('y'));
+  expect(delays).toEqual([0, 0, 8]);
+});

@@ -5,7 +5,8 @@ const TEXT_INTERVAL_MS = 8;
 
 /**
  * Gathers the parts of all generations and sends them together, at most once per turn of the event loop, with the text
- * of one generation joined. The first text after a pause, and everything that is not text, goes out with the present turn.
+ * of one generation joined. A generation's first text, text after a
+ * pause, and everything that is not text go out with the present turn.
  */
 export class Outbox {
   readonly #send: (parts: [number, StreamPart][]) => void;
@@ -13,6 +14,8 @@ export class Outbox {
   readonly #monotonicMs: () => number;
   #parts: [number, StreamPart][] = [];
   #sentMs = Number.NEGATIVE_INFINITY;
+  /** Generations of which some text was added, until they end. */
+  readonly #begun = new Set<number>();
   /** What is scheduled: a flush with this turn, or one when the interval is over. */
   #scheduled: 'nothing' | 'later' | 'now' = 'nothing';
 
@@ -28,11 +31,22 @@ export class Outbox {
 
   add(id: number, part: StreamPart): void {
     if (part.type !== 'text-delta' || !this.#joined(id, part.text)) this.#parts.push([id, part]);
-    const waitMs = part.type === 'text-delta' ? this.#sentMs + TEXT_INTERVAL_MS - this.#monotonicMs() : 0;
+    const waitMs = this.#mayWait(id, part) ? this.#sentMs + TEXT_INTERVAL_MS - this.#monotonicMs() : 0;
     const wanted = waitMs > 0 ? 'later' : 'now';
     if (this.#scheduled === 'now' || this.#scheduled === wanted) return;
     this.#scheduled = wanted;
     this.#schedule(() => this.#flush(), Math.max(0, waitMs));
+  }
+
+  /** A generation's first text does not wait, whatever others have just sent; nor does its end. */
+  #mayWait(id: number, part: StreamPart): boolean {
+    if (part.type !== 'text-delta') {
+      this.#begun.delete(id);
+      return false;
+    }
+    const hasBegun = this.#begun.has(id);
+    this.#begun.add(id);
+    return hasBegun;
   }
 
   #joined(id: number, text: string): boolean {
