@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { collect } from '../../../test/fakes/collect.ts';
 import { ManualClock } from '../../../test/fakes/manual-clock.ts';
-import { SCRIPTED_INFO, ScriptedChild } from '../../../test/fakes/scripted-child.ts';
-import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
+import { SCRIPTED_INFO, SCRIPTED_REQUEST, ScriptedChild } from '../../../test/fakes/scripted-child.ts';
+import type { StreamPart } from '../../shared/generation.ts';
 import { Engine, type EngineExit } from './engine.ts';
 import type { LoadRequest } from './protocol.ts';
 
@@ -18,22 +18,6 @@ const LOAD: Omit<LoadRequest, 'threads'> = {
     cacheType: 'f16',
     gpuLayers: 0,
     chatTemplateFile: null,
-  },
-};
-const REQUEST: EngineRequest = {
-  prompt: { kind: 'text', text: 'Hi' },
-  maxTokens: 3,
-  stop: [],
-  sampling: {
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repeatPenalty: 1,
-    frequencyPenalty: 0,
-    presencePenalty: 0,
-    logitBias: [],
-    seed: 1,
   },
 };
 const TEXT: StreamPart = { type: 'text-delta', text: 'a' };
@@ -78,7 +62,7 @@ async function loaded() {
 /** Begins a generation and waits for its first part. */
 async function generating(signal = NEVER) {
   const it = await loaded();
-  const parts = it.engine.generate(REQUEST, signal);
+  const parts = it.engine.generate(SCRIPTED_REQUEST, signal);
   const first = parts.next();
   it.child.saysParts(1, TEXT);
   expect((await first).value).toEqual(TEXT);
@@ -146,7 +130,7 @@ describe('loading', () => {
 describe('an answer', () => {
   test('is its parts, ending with the usage', async () => {
     const { child, engine } = await loaded();
-    const answer = collect(engine.generate(REQUEST, NEVER));
+    const answer = collect(engine.generate(SCRIPTED_REQUEST, NEVER));
     child.saysParts(1, TEXT, TEXT);
     child.saysParts(1, FINISH, USAGE);
     expect(await answer).toEqual([TEXT, TEXT, FINISH, USAGE]);
@@ -155,7 +139,7 @@ describe('an answer', () => {
 
   test('gets its own parts only', async () => {
     const { child, engine } = await loaded();
-    const answers = [1, 2].map(() => collect(engine.generate(REQUEST, NEVER)));
+    const answers = [1, 2].map(() => collect(engine.generate(SCRIPTED_REQUEST, NEVER)));
     child.say({
       type: 'parts',
       parts: [
@@ -181,7 +165,7 @@ describe('an answer', () => {
 
   test('asked for with an aborted signal is aborted at once', async () => {
     const { child, engine } = await loaded();
-    const answer = collect(engine.generate(REQUEST, AbortSignal.abort()));
+    const answer = collect(engine.generate(SCRIPTED_REQUEST, AbortSignal.abort()));
     expect(child.sentTypes().slice(-2)).toEqual(['generate', 'abort']);
     child.saysParts(1, CANCELLED);
     expect(await answer).toEqual([CANCELLED]);
@@ -215,7 +199,7 @@ describe('an answer', () => {
     child.saysParts(1, FINISH, USAGE, CANCELLED);
     expect(await collect(parts)).toEqual([FINISH, USAGE]);
     child.saysParts(1, TEXT, CANCELLED);
-    const next = collect(engine.generate(REQUEST, NEVER));
+    const next = collect(engine.generate(SCRIPTED_REQUEST, NEVER));
     child.saysParts(2, USAGE);
     expect(await next).toEqual([USAGE]);
     expect(clock.pendingTimers).toBe(0);
@@ -234,7 +218,7 @@ describe('an answer', () => {
   test('of an engine that has ended is an error', async () => {
     const { child, engine } = await loaded();
     child.exit({ code: 1, signal: null });
-    expect(await collect(engine.generate(REQUEST, NEVER))).toMatchObject([
+    expect(await collect(engine.generate(SCRIPTED_REQUEST, NEVER))).toMatchObject([
       { type: 'error', error: { code: 'engine_failed' } },
     ]);
   });
@@ -269,7 +253,7 @@ describe('the watchdog', () => {
     const { child, clock, engine } = await generating();
     for (let count = 0; count < 4; count++) {
       clock.advance(SILENCE_LIMIT_MS / 4);
-      void collect(engine.generate(REQUEST, AbortSignal.abort()));
+      void collect(engine.generate(SCRIPTED_REQUEST, AbortSignal.abort()));
     }
     expect(child.killed).toBe(true);
   });

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { collect } from '../../../test/fakes/collect.ts';
 import { ManualClock } from '../../../test/fakes/manual-clock.ts';
-import { ScriptedChild } from '../../../test/fakes/scripted-child.ts';
-import type { EngineRequest } from '../../shared/generation.ts';
+import { SCRIPTED_REQUEST, ScriptedChild } from '../../../test/fakes/scripted-child.ts';
 import type { EngineSettings } from '../config/settings.ts';
 import { EngineHost, type HostEvents } from './host.ts';
 
@@ -20,22 +19,6 @@ const SETTINGS: EngineSettings = {
   chatTemplateFile: null,
 };
 const MODEL = { path: 'model.gguf', settings: SETTINGS };
-const REQUEST: EngineRequest = {
-  prompt: { kind: 'text', text: 'Hi' },
-  maxTokens: 3,
-  stop: [],
-  sampling: {
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repeatPenalty: 1,
-    frequencyPenalty: 0,
-    presencePenalty: 0,
-    logitBias: [],
-    seed: 1,
-  },
-};
 
 /** What a host tells, in words, and a way to wait for the next of it. */
 class Told {
@@ -283,7 +266,7 @@ test('a crash in mid-answer is an error for its reader and an end with words for
   const { host, child, told } = await withModel();
   const engine = host.engineOf('a');
   if (!engine) throw new Error('the model has no engine');
-  const answer = collect(engine.generate(REQUEST, new AbortController().signal));
+  const answer = collect(engine.generate(SCRIPTED_REQUEST, new AbortController().signal));
   await child(0).told('generate');
   child(0).saysParts(1, { type: 'text-delta', text: 'a' });
   child(0).exit({ code: null, signal: 'SIGABRT' });
