@@ -37,7 +37,9 @@ function explain(file: string, issue: Issue, above: KeyPath, source: YamlSource)
     }
     case 'invalid_union': {
       // The member that got furthest is the one that was meant; its own issues say more than "none of these".
-      const meant = issue.errors.find((member) => member.length > 0 && member.every(isInside));
+      const meant = issue.errors
+        .filter((member) => member.length > 0 && member.every(isInside))
+        .sort((a, b) => mistakesIn(a) - mistakesIn(b))[0];
       if (meant) return meant.flatMap((inner) => explain(file, inner, path, source));
       break;
     }
@@ -52,12 +54,20 @@ function isInside(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === 'unrecognized_keys';
 }
 
+function mistakesIn(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
+}
+
 function unknownKey(path: KeyPath, key: string): string {
-  const known = knownKeys(path);
-  const near = likelyName(key, known);
+  const known = knownKeys(path, key);
+  const near = likelyName(key, known.keys);
   const where = path.length === 0 ? '' : `${showPath(path)}: `;
+  if (known.goesElsewhere) {
+    const others = known.keys.join(', ');
+    return `${where}\`${key}\` does not go with what else stands here; take it out, or write one of ${others}`;
+  }
   if (near !== null) return `${where}unknown key \`${key}\`; did you mean \`${near}\`?`;
-  return `${where}unknown key \`${key}\`; take it out, or write one of ${known.join(', ')}`;
+  return `${where}unknown key \`${key}\`; take it out, or write one of ${known.keys.join(', ')}`;
 }
 
 /** `models.demo.file`, `server.allowedHosts[0]`, `models."Mistral 7B".file`. */
@@ -76,10 +86,14 @@ interface KeyTree {
   readonly additionalProperties?: KeyTree | boolean;
   readonly items?: KeyTree;
   readonly anyOf?: readonly KeyTree[];
+  readonly oneOf?: readonly KeyTree[];
 }
 
-/** The keys that may stand below `path`. */
-function knownKeys(path: KeyPath): readonly string[] {
+/** The keys that may stand below `path` where `unknown` may not; whether other entries of its kind may have that one. */
+function knownKeys(
+  path: KeyPath,
+  unknown: string,
+): { readonly keys: readonly string[]; readonly goesElsewhere: boolean } {
   // What zod makes is a JSON schema of exactly this form: no references, no tuples.
   let trees: readonly KeyTree[] = members(modelsJsonSchema() as KeyTree);
   for (const step of path) {
@@ -89,9 +103,15 @@ function knownKeys(path: KeyPath): readonly string[] {
       return typeof below === 'object' ? members(below) : [];
     });
   }
-  return trees.flatMap((tree) => Object.keys(tree.properties ?? {}));
+  const keysOfTrees = trees.map((tree) => Object.keys(tree.properties ?? {}));
+  const possible = keysOfTrees.filter((keys) => !keys.includes(unknown));
+  return {
+    keys: [...new Set(possible.flat())],
+    goesElsewhere: possible.length < keysOfTrees.length,
+  };
 }
 
 function members(tree: KeyTree): readonly KeyTree[] {
-  return tree.anyOf ? tree.anyOf.flatMap(members) : [tree];
+  const alternatives = tree.anyOf ?? tree.oneOf;
+  return alternatives ? alternatives.flatMap(members) : [tree];
 }
