@@ -1,9 +1,9 @@
 import type { ModelsYaml } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { likelyName } from '../registry/nearest.ts';
-import { showPath } from './issues.ts';
+import { showPath } from '../yaml/issues.ts';
+import type { KeyPath, YamlSource } from '../yaml/yaml-source.ts';
 import type { Origin } from './outside.ts';
-import type { KeyPath, YamlSource } from './yaml-source.ts';
 
 export interface CheckInput {
   readonly file: string;

@@ -1,7 +1,7 @@
 import type { ModelsYaml } from '../../shared/config-schema.ts';
 import { KEY_VARIABLES } from '../../shared/provider-kinds.ts';
+import type { YamlSource } from '../yaml/yaml-source.ts';
 import type { BudgetSettings, ProviderSettings } from './settings.ts';
-import type { YamlSource } from './yaml-source.ts';
 
 /** What `providers` of models.yaml means, in the order of the file. */
 export function providerSettings(
