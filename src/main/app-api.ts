@@ -1,7 +1,7 @@
 import { assertNever } from '../shared/assert-never.ts';
 import type { AppApi, CallInput, CallName, CallOutput, ModelView, Snapshot } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
-import { type GenerationRequest, NO_SAMPLING } from '../shared/generation.ts';
+import { type GenerationRequest, NO_SAMPLING, PLAIN } from '../shared/generation.ts';
 import { localModels } from './config/settings.ts';
 import type { ConfigStore } from './config/store.ts';
 import type { Decisions } from './decisions.ts';
@@ -96,6 +96,7 @@ export function createAppApi(parts: ApiParts): AppApi {
             maxTokens: input.maxTokens,
             stop: [],
             sampling: { ...NO_SAMPLING, ...withoutUndefined(input.sampling) },
+            ...PLAIN,
           };
           yield* parts.backend.generate(parts.route(input.model).modelId, request, signal).parts;
           return;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chatMessageSchema, type StreamPart, samplingSchema } from './generation.ts';
+import { type StreamPart, samplingSchema, textMessageSchema } from './generation.ts';
 import { CACHE_TYPES, MODEL_LIMITS, type SizeLimit } from './model-limits.ts';
 import type { ModelState } from './model-state.ts';
 
@@ -194,7 +194,7 @@ const memorySettingsSchema = z
 
 export const chatInputSchema = z.strictObject({
   model: z.string().min(1).max(512),
-  messages: z.array(chatMessageSchema).min(1).max(1000),
+  messages: z.array(textMessageSchema).min(1).max(1000),
   maxTokens: z.int().min(1).nullable(),
   sampling: samplingSchema.partial(),
 });

@@ -5,6 +5,9 @@ export type ErrorCode =
   | 'unsupported_content'
   | 'context_length_exceeded'
   | 'model_not_found'
+  | 'model_retired'
+  | 'capability_missing'
+  | 'content_is_private'
   | 'model_too_large'
   | 'model_load_failed'
   | 'gguf_invalid'
@@ -18,6 +21,12 @@ export type ErrorCode =
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'rate_limit_exceeded'
+  | 'insufficient_quota'
+  | 'no_candidate'
+  | 'provider_auth'
+  | 'provider_rate_limited'
+  | 'provider_error'
+  | 'provider_timeout'
   | 'queue_timeout'
   | 'model_unloaded'
   | 'engine_failed'
@@ -25,13 +34,19 @@ export type ErrorCode =
   | 'cancelled'
   | 'internal_error';
 
-/** HTTP status of each code. A failure that would repeat is a 4xx, because clients retry 429 and 5xx by themselves. */
+/**
+ * HTTP status of each code. A failure that would repeat is a 4xx, because clients retry 429 and 5xx by themselves;
+ * the port tells them not to where such a status would repeat all the same (`insufficient_quota`, `provider_auth`).
+ */
 export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   unsupported_parameter: 400,
   unsupported_content: 400,
   context_length_exceeded: 400,
   model_not_found: 404,
+  model_retired: 404,
+  capability_missing: 400,
+  content_is_private: 403,
   model_too_large: 400,
   model_load_failed: 400,
   gguf_invalid: 400,
@@ -45,6 +60,12 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   rate_limit_exceeded: 429,
+  insufficient_quota: 429,
+  no_candidate: 503,
+  provider_auth: 502,
+  provider_rate_limited: 429,
+  provider_error: 502,
+  provider_timeout: 504,
   queue_timeout: 503,
   model_unloaded: 503,
   engine_failed: 503,

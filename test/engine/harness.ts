@@ -9,10 +9,10 @@ import { Engine, type EngineExit } from '../../src/main/engine/engine.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 import type { ErrorJson } from '../../src/shared/errors.ts';
 import type {
+  EnginePrompt,
   EngineRequest,
   EngineSampling,
   FinishReason,
-  Prompt,
   StreamPart,
   Usage,
 } from '../../src/shared/generation.ts';
@@ -147,14 +147,14 @@ export interface Answer {
 }
 
 /** One turn of a user, as a chat; a prompt is taken as it is. Greedy where nothing else is said. */
-export function requestFor(asked: string | Prompt, ask: Ask = {}): EngineRequest {
+export function requestFor(asked: string | EnginePrompt, ask: Ask = {}): EngineRequest {
   const { maxTokens = 100, stop = [], signal: _, ...sampling } = ask;
-  const prompt: Prompt =
+  const prompt: EnginePrompt =
     typeof asked === 'string' ? { kind: 'chat', messages: [{ role: 'user', content: asked }] } : asked;
   return { prompt, maxTokens, stop, sampling: { ...GREEDY, ...sampling } };
 }
 
-export function ask(engine: Engine, asked: string | Prompt, options: Ask = {}): Promise<Answer> {
+export function ask(engine: Engine, asked: string | EnginePrompt, options: Ask = {}): Promise<Answer> {
   return answerOf(engine.generate(requestFor(asked, options), options.signal ?? NEVER));
 }
 
@@ -172,7 +172,8 @@ export async function answerOf(parts: AsyncIterable<StreamPart>): Promise<Answer
       chunks.push(part.text);
     } else if (part.type === 'finish') reason = part.reason;
     else if (part.type === 'usage') usage = part;
-    else error = part.error;
+    else if (part.type === 'error') error = part.error;
+    else throw new Error(`an engine of this machine gave a ${part.type}`);
   }
   expect((reason !== null && usage !== null) !== (error !== null)).toBe(true);
   return { chunks, text: chunks.join(''), reason, usage, error };

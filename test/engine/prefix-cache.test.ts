@@ -24,7 +24,7 @@ import {
   type PrefixStoreSettings,
 } from '../../src/main/engine/prefix-store.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
-import type { Prompt } from '../../src/shared/generation.ts';
+import type { EnginePrompt } from '../../src/shared/generation.ts';
 import { serveApp } from '../harness/served-app.ts';
 import {
   type Answer,
@@ -44,7 +44,7 @@ const PROMPT_TOKENS = 900;
 const LONG: Partial<EngineSettings> = { contextSize: 2048 };
 
 /** Token ids that every model here has and that are not special; unlike for each `kind`. */
-function promptOf(kind: number, length = PROMPT_TOKENS): Prompt {
+function promptOf(kind: number, length = PROMPT_TOKENS): EnginePrompt {
   return {
     kind: 'tokens',
     tokens: Array.from({ length }, (_, index) => 10 + ((index * (kind * 2 + 3) + kind * 17) % 200)),
@@ -103,7 +103,7 @@ function keeper(dir: string, settings: Partial<PrefixStoreSettings> = {}) {
       // A plan of nothing waits until the folder is as it is to be.
       await store.plan(NO_MODEL, [], 0);
     },
-    ask: (prompt: Prompt, id = 'a'): Promise<Answer> => ask(engine(id), prompt, { maxTokens: 12 }),
+    ask: (prompt: EnginePrompt, id = 'a'): Promise<Answer> => ask(engine(id), prompt, { maxTokens: 12 }),
     async quit(save = false) {
       await host.close(save);
       await store.close();
@@ -120,7 +120,11 @@ const NO_MODEL: ModelPrefixes = {
 type Keeper = ReturnType<typeof keeper>;
 
 /** Reads a prompt and stops the model, as an eviction does; gives what was answered. */
-async function readAndStop(it: Keeper, prompt: Prompt, ...load: Parameters<Keeper['load']>): Promise<Answer> {
+async function readAndStop(
+  it: Keeper,
+  prompt: EnginePrompt,
+  ...load: Parameters<Keeper['load']>
+): Promise<Answer> {
   await it.load(...load);
   const answer = await it.ask(prompt, load[0]);
   expect(answer.usage?.cachedTokens).toBe(0);

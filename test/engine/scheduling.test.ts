@@ -12,6 +12,7 @@ import { createLocalBackend } from '../../src/main/providers/local.ts';
 import {
   type GenerationRequest,
   NO_SAMPLING,
+  PLAIN,
   type Prompt,
   type Sampling,
 } from '../../src/shared/generation.ts';
@@ -146,6 +147,7 @@ function setUp() {
         maxTokens: 24,
         stop: [],
         sampling: { ...NO_SAMPLING, temperature: 0, ...sampling },
+        ...PLAIN,
       };
       return answerOf(backend.generate(id, request, signal).parts);
     },

@@ -98,7 +98,9 @@ export class FakeApp implements AppApi {
         type: 'usage',
         promptTokens: 31,
         cachedTokens: 12,
+        cacheWriteTokens: 0,
         completionTokens: words.length,
+        reasoningTokens: 0,
         prefillMs: TOKEN_MS,
         decodeMs: words.length * TOKEN_MS,
       };

@@ -1,7 +1,7 @@
 import type { ApiKey, Caller, GatewayPorts, Generation, Route } from '../../src/main/gateway/ports.ts';
 import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
-import type { GenerationRequest, StreamPart } from '../../src/shared/generation.ts';
+import type { GenerationRequest, StreamPart, Usage } from '../../src/shared/generation.ts';
 
 /** One generation that the gateway asked for. The test plays the engine: it pushes parts and ends the stream. */
 export class FakeGeneration implements Generation {
@@ -52,16 +52,19 @@ export class FakeGeneration implements Generation {
   }
 
   /** Ends the stream as a whole answer does. */
-  finish(usage: { promptTokens?: number; cachedTokens?: number; completionTokens?: number } = {}): void {
+  finish(usage: Partial<Usage> = {}): void {
     this.push(
       { type: 'finish', reason: 'stop' },
       {
         type: 'usage',
-        promptTokens: usage.promptTokens ?? 7,
-        cachedTokens: usage.cachedTokens ?? 3,
-        completionTokens: usage.completionTokens ?? 2,
+        promptTokens: 7,
+        cachedTokens: 3,
+        cacheWriteTokens: 0,
+        completionTokens: 2,
+        reasoningTokens: 0,
         prefillMs: 1,
         decodeMs: 1,
+        ...usage,
       },
     );
     this.end();

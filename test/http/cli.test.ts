@@ -204,7 +204,16 @@ test('a size that cannot be meant is refused with the numbers before the app is 
 
 const FINISH: readonly StreamPart[] = [
   { type: 'finish', reason: 'stop' },
-  { type: 'usage', promptTokens: 3, cachedTokens: 0, completionTokens: 2, prefillMs: 1, decodeMs: 1 },
+  {
+    type: 'usage',
+    promptTokens: 3,
+    cachedTokens: 0,
+    cacheWriteTokens: 0,
+    completionTokens: 2,
+    reasoningTokens: 0,
+    prefillMs: 1,
+    decodeMs: 1,
+  },
 ];
 
 function saying(...texts: readonly string[]): readonly StreamPart[] {

@@ -26,7 +26,9 @@ const USAGE: StreamPart = {
   type: 'usage',
   promptTokens: 1,
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   completionTokens: 1,
+  reasoningTokens: 0,
   prefillMs: 1,
   decodeMs: 1,
 };

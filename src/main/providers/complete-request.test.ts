@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type GenerationRequest, NO_SAMPLING } from '../../shared/generation.ts';
+import { type GenerationRequest, NO_SAMPLING, PLAIN } from '../../shared/generation.ts';
 import { completeRequest } from './complete-request.ts';
 
 const NOTHING_SET = {
@@ -11,6 +11,7 @@ const CHAT: GenerationRequest = {
   maxTokens: 7,
   stop: ['x'],
   sampling: NO_SAMPLING,
+  ...PLAIN,
 };
 
 test('a request that says nothing is done as the OpenAI API does it', () => {

@@ -1,4 +1,12 @@
-import type { ChatMessage, EngineRequest, GenerationRequest, Prompt } from '../../shared/generation.ts';
+import {
+  type ChatMessage,
+  type EnginePrompt,
+  type EngineRequest,
+  type GenerationRequest,
+  type Prompt,
+  type TextMessage,
+  textOf,
+} from '../../shared/generation.ts';
 import type { ModelSettings } from '../config/settings.ts';
 
 type Defaults = Pick<ModelSettings, 'systemPrompt' | 'sampling'>;
@@ -30,9 +38,17 @@ export function completeRequest(request: GenerationRequest, model: Defaults, see
   };
 }
 
-function withSystemPrompt(prompt: Prompt, systemPrompt: string | null): Prompt {
-  if (prompt.kind !== 'chat' || systemPrompt === null) return prompt;
-  if (prompt.messages.some((message) => message.role === 'system')) return prompt;
-  const system: ChatMessage = { role: 'system', content: systemPrompt };
-  return { kind: 'chat', messages: [system, ...prompt.messages] };
+function withSystemPrompt(prompt: Prompt, systemPrompt: string | null): EnginePrompt {
+  if (prompt.kind !== 'chat') return prompt;
+  const messages = prompt.messages.map(asText);
+  if (systemPrompt === null || messages.some((message) => message.role === 'system')) {
+    return { kind: 'chat', messages };
+  }
+  return { kind: 'chat', messages: [{ role: 'system', content: systemPrompt }, ...messages] };
+}
+
+/** Whatever else a message holds has been refused before. */
+function asText(message: ChatMessage): TextMessage {
+  const { role, name } = message;
+  return { role, content: textOf(message), ...(name === undefined ? {} : { name }) };
 }

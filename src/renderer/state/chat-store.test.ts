@@ -10,7 +10,16 @@ type Step = StreamPart | { readonly waitMs: number } | 'hang';
 const text = (word: string): StreamPart => ({ type: 'text-delta', text: word });
 const END: readonly StreamPart[] = [
   { type: 'finish', reason: 'stop' },
-  { type: 'usage', promptTokens: 9, cachedTokens: 4, completionTokens: 3, prefillMs: 5, decodeMs: 60 },
+  {
+    type: 'usage',
+    promptTokens: 9,
+    cachedTokens: 4,
+    cacheWriteTokens: 0,
+    completionTokens: 3,
+    reasoningTokens: 0,
+    prefillMs: 5,
+    decodeMs: 60,
+  },
 ];
 
 /** A chat whose answers are scripted, one script for each question. */
@@ -148,7 +157,15 @@ it('asks the last question again in place of the answer that it got', async () =
 });
 
 it('does not make up a speed from a single token', () => {
-  const usage = { promptTokens: 1, cachedTokens: 0, completionTokens: 50, prefillMs: 1, decodeMs: 1_000 };
+  const usage = {
+    promptTokens: 1,
+    cachedTokens: 0,
+    cacheWriteTokens: 0,
+    completionTokens: 50,
+    reasoningTokens: 0,
+    prefillMs: 1,
+    decodeMs: 1_000,
+  };
   expect(tokensPerSecond(usage)).toBe(50);
   expect(tokensPerSecond({ ...usage, completionTokens: 1 })).toBeNull();
   expect(tokensPerSecond({ ...usage, decodeMs: 0 })).toBeNull();

@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { type ErrorJson, RoundhouseError } from '../../shared/errors.ts';
-import type { ChatMessage, FinishReason, StreamPart, Usage } from '../../shared/generation.ts';
+import type { FinishReason, StreamPart, TextMessage, Usage } from '../../shared/generation.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /** How a turn stands. `waiting` has no text yet, `answering` has some. */
@@ -111,10 +111,10 @@ export function isAnswering(state: ChatState): boolean {
  * What the model is told: each question that was answered, its answer, then the new one. A question without an answer
  * is left out, because many templates refuse two messages of one side in a row.
  */
-export function messagesOf(turns: readonly Turn[], question: string): ChatMessage[] {
+export function messagesOf(turns: readonly Turn[], question: string): TextMessage[] {
   const answered = turns.filter((turn) => turn.answer !== '');
   return [
-    ...answered.flatMap((turn): ChatMessage[] => [
+    ...answered.flatMap((turn): TextMessage[] => [
       { role: 'user', content: turn.question },
       { role: 'assistant', content: turn.answer },
     ]),
@@ -133,6 +133,11 @@ export function applyPart(turn: Turn, part: StreamPart, waitedMs: number): Turn 
         state: { status: 'answering' },
         firstTokenMs: turn.firstTokenMs ?? waitedMs,
       };
+    // Thinking is not shown, and the interface offers no tools.
+    case 'reasoning-delta':
+    case 'tool-call-start':
+    case 'tool-call-delta':
+      return turn;
     case 'finish':
       return { ...turn, state: { status: 'done', reason: part.reason } };
     case 'usage': {

@@ -80,7 +80,9 @@ export async function generate(input: GenerateInput): Promise<void> {
     type: 'usage',
     promptTokens: prompt.length,
     cachedTokens,
+    cacheWriteTokens: 0,
     completionTokens: generated.length,
+    reasoningTokens: 0,
     prefillMs: (firstTokenMs ?? endMs) - startMs,
     decodeMs: endMs - (firstTokenMs ?? endMs),
   });

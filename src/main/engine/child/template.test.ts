@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import type { ChatMessage } from '../../../shared/generation.ts';
+import type { TextMessage } from '../../../shared/generation.ts';
 import { breakSpecials, CHATML_TEMPLATE, compileTemplate, specialTexts } from './template.ts';
 
 const CHATML_SPECIALS = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'];
@@ -9,8 +9,8 @@ const CHATML_SPECIALS = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'];
 const NO_SYSTEM = `{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}({{ m.role }}:{{ m.content }}){% endfor %}`;
 const SYSTEM_FIRST_ONLY = `{% for m in messages %}{% if m.role == 'system' and not loop.first %}{{ raise_exception('system must be first') }}{% endif %}({{ m.role }}:{{ m.content }}){% endfor %}`;
 
-const user = (content: string): ChatMessage => ({ role: 'user', content });
-const system = (content: string): ChatMessage => ({ role: 'system', content });
+const user = (content: string): TextMessage => ({ role: 'user', content });
+const system = (content: string): TextMessage => ({ role: 'system', content });
 
 function compile(source: string, specials = CHATML_SPECIALS) {
   return compileTemplate({

@@ -1,7 +1,7 @@
 import { createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import type { ChatMessage } from '../../../shared/generation.ts';
+import type { TextMessage } from '../../../shared/generation.ts';
 
 /** For models that bring no template: ChatML, which most chat models have seen. */
 export const CHATML_TEMPLATE = `{%- for m in messages -%}
@@ -14,7 +14,7 @@ export const CHATML_TEMPLATE = `{%- for m in messages -%}
 
 /** A template is somebody's program. Rendering a chat takes milliseconds; one that takes longer is stopped. */
 const RENDER_LIMIT_MS = 2000;
-const GREETING: readonly ChatMessage[] = [{ role: 'user', content: 'Hello' }];
+const GREETING: readonly TextMessage[] = [{ role: 'user', content: 'Hello' }];
 const MAX_TEMPLATE_CHARS = 512 * 1024;
 
 /** A piece of a prompt. Special tokens are recognised within a piece, never across two. */
@@ -26,7 +26,7 @@ export interface ChatTemplate {
    * spelling, the prompt is cut inside it.
    * @throws RoundhouseError `invalid_request` with the template's own words when it refuses the messages
    */
-  render(messages: readonly ChatMessage[]): PromptPiece[];
+  render(messages: readonly TextMessage[]): PromptPiece[];
 }
 
 export interface TemplateOptions {
@@ -79,13 +79,13 @@ function parse(source: string): Template {
   }
 }
 
-type Render = (messages: readonly ChatMessage[]) => string;
+type Render = (messages: readonly TextMessage[]) => string;
 
 /**
  * Some templates refuse a system message in mid-list, and some any at all. Then all system text goes to the front, and
  * if that is refused too, into the first user message; the first refusal is what the caller hears if nothing helps.
  */
-function renderTolerantly(messages: readonly ChatMessage[], render: Render): string {
+function renderTolerantly(messages: readonly TextMessage[], render: Render): string {
   const attempts = [messages, systemFirst(messages), systemInUser(messages)];
   let refusal: unknown;
   for (const attempt of attempts) {
@@ -103,20 +103,20 @@ function renderTolerantly(messages: readonly ChatMessage[], render: Render): str
   );
 }
 
-function systemFirst(messages: readonly ChatMessage[]): ChatMessage[] {
+function systemFirst(messages: readonly TextMessage[]): TextMessage[] {
   const rest = messages.filter((message) => message.role !== 'system');
   const system = systemText(messages);
   return system === '' ? rest : [{ role: 'system', content: system }, ...rest];
 }
 
-function systemInUser(messages: readonly ChatMessage[]): ChatMessage[] {
+function systemInUser(messages: readonly TextMessage[]): TextMessage[] {
   const system = systemText(messages);
   const [first, ...rest] = messages.filter((message) => message.role !== 'system');
   if (first?.role === 'user') return [{ ...first, content: `${system}\n\n${first.content}` }, ...rest];
   return [{ role: 'user', content: system }, ...(first ? [first, ...rest] : [])];
 }
 
-function systemText(messages: readonly ChatMessage[]): string {
+function systemText(messages: readonly TextMessage[]): string {
   return messages
     .filter((message) => message.role === 'system')
     .map((message) => message.content)
@@ -156,7 +156,7 @@ function isTimeout(error: unknown): boolean {
 }
 
 /** A private-use character that neither the messages hold nor the model's `own` texts. */
-function unusedCharacter(messages: readonly ChatMessage[], own: string): string {
+function unusedCharacter(messages: readonly TextMessage[], own: string): string {
   const text = own + messages.map(({ content, name }) => content + (name ?? '')).join('');
   for (let code = 0xe000; code <= 0xf8ff; code++) {
     const character = String.fromCharCode(code);
@@ -170,7 +170,7 @@ function unusedCharacter(messages: readonly ChatMessage[], own: string): string 
 }
 
 /** All that a caller can write freely; roles are a closed list. */
-function withoutSpecials(message: ChatMessage, specialTexts: readonly string[], cut: string): ChatMessage {
+function withoutSpecials(message: TextMessage, specialTexts: readonly string[], cut: string): TextMessage {
   const { content, name } = message;
   return {
     ...message,

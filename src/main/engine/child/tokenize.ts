@@ -1,7 +1,7 @@
 import type { LlamaModel, Token } from 'node-llama-cpp';
 import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import type { Prompt } from '../../../shared/generation.ts';
+import type { EnginePrompt } from '../../../shared/generation.ts';
 import { type ContextSizes, contextExceeded } from './context-error.ts';
 import type { ChatTemplate } from './template.ts';
 
@@ -20,7 +20,7 @@ export interface PromptBounds extends ContextSizes {
 export function tokenizePrompt(
   model: LlamaModel,
   template: ChatTemplate,
-  prompt: Prompt,
+  prompt: EnginePrompt,
   bounds: PromptBounds,
 ): Token[] {
   switch (prompt.kind) {

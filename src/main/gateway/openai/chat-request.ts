@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GenerationRequest } from '../../../shared/generation.ts';
+import { type GenerationRequest, PLAIN } from '../../../shared/generation.ts';
 import { parseBody } from '../request-errors.ts';
 import { messagesSchema } from './chat-messages.ts';
 import { optional, samplingOf, sharedFields, tokenCount } from './shared-fields.ts';
@@ -35,6 +35,7 @@ export function parseChatRequest(body: unknown): Asked {
       maxTokens: fields.max_completion_tokens ?? fields.max_tokens,
       stop: fields.stop,
       sampling: samplingOf(fields, choice),
+      ...PLAIN,
     })),
     choicesPerPrompt: fields.n,
     stream: fields.stream,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RoundhouseError } from '../../../shared/errors.ts';
-import type { Prompt } from '../../../shared/generation.ts';
+import { PLAIN, type Prompt } from '../../../shared/generation.ts';
 import { parseBody, refuse } from '../request-errors.ts';
 import type { Asked } from './chat-request.ts';
 import { samplingOf, sharedFields, tokenCount } from './shared-fields.ts';
@@ -95,6 +95,7 @@ export function parseCompletionRequest(body: unknown): AskedCompletion {
       maxTokens: fields.max_tokens,
       stop: fields.stop,
       sampling: samplingOf(fields, choice),
+      ...PLAIN,
     })),
     choicesPerPrompt: fields.n,
     stream: fields.stream,

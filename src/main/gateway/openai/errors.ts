@@ -1,6 +1,11 @@
 import { type ErrorCode, HTTP_STATUS, type RoundhouseError } from '../../../shared/errors.ts';
 
-type OpenAiErrorType = 'invalid_request_error' | 'permission_error' | 'rate_limit_error' | 'server_error';
+type OpenAiErrorType =
+  | 'invalid_request_error'
+  | 'permission_error'
+  | 'rate_limit_error'
+  | 'insufficient_quota'
+  | 'server_error';
 
 const ERROR_TYPE: Readonly<Record<ErrorCode, OpenAiErrorType>> = {
   invalid_request: 'invalid_request_error',
@@ -8,6 +13,9 @@ const ERROR_TYPE: Readonly<Record<ErrorCode, OpenAiErrorType>> = {
   unsupported_content: 'invalid_request_error',
   context_length_exceeded: 'invalid_request_error',
   model_not_found: 'invalid_request_error',
+  model_retired: 'invalid_request_error',
+  capability_missing: 'invalid_request_error',
+  content_is_private: 'permission_error',
   model_too_large: 'invalid_request_error',
   model_load_failed: 'invalid_request_error',
   gguf_invalid: 'invalid_request_error',
@@ -21,6 +29,12 @@ const ERROR_TYPE: Readonly<Record<ErrorCode, OpenAiErrorType>> = {
   payload_too_large: 'invalid_request_error',
   unsupported_media_type: 'invalid_request_error',
   rate_limit_exceeded: 'rate_limit_error',
+  insufficient_quota: 'insufficient_quota',
+  no_candidate: 'server_error',
+  provider_auth: 'server_error',
+  provider_rate_limited: 'rate_limit_error',
+  provider_error: 'server_error',
+  provider_timeout: 'server_error',
   queue_timeout: 'server_error',
   model_unloaded: 'server_error',
   engine_failed: 'server_error',
@@ -53,6 +67,9 @@ export function errorBody(error: RoundhouseError, requestId: string): OpenAiErro
   };
 }
 
+/** What would fail again for all that SDKs retry its status by themselves; so does every 409. */
+const REPEATS: ReadonlySet<ErrorCode> = new Set(['insufficient_quota', 'provider_auth']);
+
 /** When and whether to try again, as clients understand it. */
 export function errorHeaders(error: RoundhouseError): Readonly<Record<string, string>> {
   const status = HTTP_STATUS[error.code];
@@ -60,8 +77,7 @@ export function errorHeaders(error: RoundhouseError): Readonly<Record<string, st
   if (error.retryAfterMs !== null || status === 429 || status === 503) {
     headers['retry-after'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000)));
   }
-  // SDKs retry 409 by themselves, and ours would repeat.
-  if (status === 409) headers['x-should-retry'] = 'false';
+  if (status === 409 || REPEATS.has(error.code)) headers['x-should-retry'] = 'false';
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   return headers;
 }

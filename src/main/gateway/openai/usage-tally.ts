@@ -36,6 +36,10 @@ export class UsageTally {
       case 'finish':
         this.#reasons.set(index, part.reason);
         return part;
+      case 'reasoning-delta':
+      case 'tool-call-start':
+      case 'tool-call-delta':
+        return { type: 'nothing' };
       case 'usage':
         this.#usages.set(index, part);
         return { type: 'nothing' };
