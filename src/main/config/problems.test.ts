@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: models.yaml names variables this way
 import { describe, expect, test } from 'vitest';
 import { problemsOf, settingsOf } from '../../../test/fakes/configs.ts';
+import { CAPABILITIES } from '../../shared/capabilities.ts';
 import { NAME_RULE } from '../../shared/config-fields.ts';
 
 describe('what is wrong, where, and what to write instead', () => {
@@ -162,7 +163,7 @@ describe('what is wrong, where, and what to write instead', () => {
     ],
     [
       'providers:\n  openai:\n    type: opanai',
-      '3 providers.openai.type: "opanai" is not a kind of provider; write one of openai, anthropic, google, openrouter, groq, openai-compatible, mock',
+      '3 providers.openai.type: "opanai" is not a kind of provider; write one of openai, anthropic, google, openrouter, groq, openai-compatible, mock (did you mean openai?)',
     ],
     [
       'providers:\n  a: { aliases: [] }',
@@ -238,6 +239,11 @@ describe('what is wrong, where, and what to write instead', () => {
     [
       'providers: { openai: { type: openai } }\nmodels:\n  a: { provider: openai, remoteId: x, pinned: true }',
       '3 models.a: `pinned` does not go with what else stands here; take it out, or write one of provider, remoteId, name, aliases, stage, replacement, latency, capabilities, optimization, systemPrompt, sampling, contextSize',
+    ],
+    [
+      'models:\n  a: { file: a, capabilities: [image_inptu] }\n  b: { file: b, capabilities: { code: true, image_imput: false } }',
+      `2 models.a.capabilities[0]: "image_inptu" is not a capability; write one of ${CAPABILITIES.join(', ')} (did you mean image_input?)`,
+      '3 models.b.capabilities: unknown key `image_imput`; did you mean `image_input`?',
     ],
     [
       'models: { a: { file: a, stage: old } }',

@@ -49,11 +49,25 @@ function explain(checked: CheckedFile, issue: Issue, above: KeyPath): readonly C
       break;
   }
   const where = path.length === 0 ? '' : `${showPath(path)}: `;
-  return [{ file, line: source.lineOf(path), message: `${where}${issue.message}` }];
+  const found = valueAt(source.value, path);
+  const near = typeof found === 'string' ? likelyName(found, valuesOf(issue)) : null;
+  const hint = near === null ? '' : ` (did you mean ${near}?)`;
+  return [{ file, line: source.lineOf(path), message: `${where}${issue.message}${hint}` }];
 }
 
 function isInside(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === 'unrecognized_keys';
+}
+
+/** What could stand there instead, where that is one of a few words. */
+function valuesOf(issue: Issue): readonly string[] {
+  const values = issue.code === 'invalid_value' ? issue.values : 'options' in issue ? issue.options : [];
+  return Array.isArray(values) && values.length > 1 ? values.map(String) : [];
+}
+
+function valueAt(value: unknown, path: KeyPath): unknown {
+  // A list is an object too, with its places for keys.
+  return path.reduce<unknown>((found, step) => Object(found)[step], value);
 }
 
 function mistakesIn(issues: readonly Issue[]): number {
