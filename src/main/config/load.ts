@@ -66,7 +66,7 @@ export function resolveSettings(
   foundFiles: readonly string[],
 ): { settings: Settings } | Problems {
   const { config, source, input } = parsed;
-  const providers = providerSettings(config, source);
+  const providers = providerSettings(config, source, input.env);
   const place: ModelPlace = {
     defaults: config.defaults,
     pathOf: (path) => pathIn(input, path),
