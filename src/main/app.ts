@@ -5,6 +5,7 @@ import type { AppApi, ModelView, ServerView, Snapshot } from '../shared/contract
 import { RoundhouseError } from '../shared/errors.ts';
 import { createAppApi } from './app-api.ts';
 import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
+import { explainKey } from './config/explain.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
 import { localModels } from './config/settings.ts';
@@ -230,6 +231,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     publisher,
     snapshot,
     route,
+    explain: async (key) => {
+      const { parsed, settings } = config;
+      return explainKey({ parsed, settings, catalogModel: () => null, keyKeptIn: () => null }, key);
+    },
     configured: () => configuring,
     signal: stopping.signal,
   });

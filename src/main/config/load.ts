@@ -139,7 +139,8 @@ function foundModels(
     });
 }
 
-function defaultRoute(config: ModelsYaml, models: readonly ModelSettings[]): string {
+/** What `auto` stands for where models.yaml does not say. */
+export function defaultRoute(config: ModelsYaml, models: readonly ModelSettings[]): string {
   if (Object.hasOwn(config.tiers, 'default')) return 'tier:default';
   return models[0]?.id ?? 'tier:default';
 }

@@ -127,18 +127,18 @@ describe('what is wrong, where, and what to write instead', () => {
     ],
     ['sever:\n  port: 1', '1 unknown key `sever`; did you mean `server`?'],
     ['tiers:\n  low: { models: [] }', '2 tiers.low.models: is empty; name at least one model'],
-    ['a: 1\nserver: {}\na: 2', '3 the key `a` is given twice; keep one'],
+    ['a: 1\nserver: {}\na: 2', '3 the key `a` is given twice, in line 1 and here; keep one'],
     [
       'models: { a: { file: "builtin:big" } }',
       '1 models.a.file: there is no built-in model "big"; write builtin:demo, or the path of a GGUF file',
     ],
     [
       'models:\n  a: { file: a, aliases: [m] }\n  b:\n    file: b\n    aliases:\n      - x\n      - m',
-      '7 models.b.aliases[1]: "m" is already an alias of `a`; give `b` another alias',
+      '7 models.b.aliases[1]: "m" is already an alias of `a` (line 2); give `b` another alias',
     ],
     [
       'models:\n  a: { file: a, aliases: [b] }\n  b: { file: b }',
-      '2 models.a.aliases[0]: "b" is already the id of `b`; give `a` another alias',
+      '2 models.a.aliases[0]: "b" is already the id of `b` (line 3); give `a` another alias',
     ],
     [
       'models:\n  llama: { file: a }\ntiers:\n  low:\n    models:\n      - lama',
