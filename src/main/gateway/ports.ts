@@ -14,6 +14,16 @@ export interface GatewayPorts {
   route(asked: string | null): Route;
   /** Starts waiting for the model, then generating. Failures come as an `error` part, never as an exception. */
   generate(route: Route, request: GenerationRequest, signal: AbortSignal, caller: Caller): Generation;
+  /**
+   * One vector for each of `inputs`, in their order. Rejects with what went wrong, also when `signal` fires.
+   */
+  embed(
+    route: Route,
+    inputs: readonly string[],
+    options: EmbedOptions,
+    signal: AbortSignal,
+    caller: Caller,
+  ): Promise<Embeddings>;
   /** False while starting or stopping: `/health` says 503 then. */
   serving(): boolean;
   readonly adminToken: string;
@@ -61,11 +71,27 @@ export interface Route {
   readonly asked: string;
   readonly modelId: string;
   readonly reason: string;
+  /** What whoever asked should know of the model: that it is deprecated, that nothing is known of it. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 export interface Caller {
   readonly requestId: string;
   readonly keyName: string | null;
+  /** Whom the request is for: as its body says, else its header, else the name of its API key. */
+  readonly user: string | null;
+  /** What the request is about, where it says so. */
+  readonly contentType: string | null;
+}
+
+export interface EmbedOptions {
+  /** Length of the vectors; `null` = the model's own. */
+  readonly dimensions: number | null;
+}
+
+export interface Embeddings {
+  readonly vectors: readonly ArrayLike<number>[];
+  readonly promptTokens: number;
 }
 
 export interface Generation {

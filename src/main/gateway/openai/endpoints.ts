@@ -6,6 +6,7 @@ import { type AnswerHead, chatFormat } from './chat-format.ts';
 import { type Asked, parseChatRequest } from './chat-request.ts';
 import { completionFormat } from './completion-format.ts';
 import { parseCompletionRequest } from './completion-request.ts';
+import { answerEmbedding } from './embeddings.ts';
 import { findModel, listModels } from './models.ts';
 
 export interface OpenAiPorts extends AnswerPorts {
@@ -38,7 +39,8 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
     post(request, reply) {
       const asked = parseChatRequest(request.body);
       const route = ports.route(asked.model);
-      return answer(deps, request, reply, asked, route, chatFormat(head('chatcmpl', route.modelId, asked)));
+      const format = chatFormat(head('chatcmpl', route.modelId, asked), asked.asFunctions);
+      return answer(deps, request, reply, asked, route, format);
     },
   });
 
@@ -50,6 +52,11 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
       const format = completionFormat(head('cmpl', route.modelId, asked), asked.openings);
       return answer(deps, request, reply, asked, route, format);
     },
+  });
+
+  addApiEndpoint(app, '/embeddings', {
+    access: 'api',
+    post: (request, reply) => answerEmbedding(deps, request, reply),
   });
 }
 
