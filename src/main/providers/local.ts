@@ -87,11 +87,13 @@ async function* generate(
 
 /** What engines of this machine cannot do yet. */
 function missing(modelId: string, capability: RequiredCapability): RoundhouseError {
+  const param = paramOfCapability(capability);
+  const without = param === 'model' ? '' : ', or send the request without it';
   return new RoundhouseError(
     'capability_missing',
     `${modelId} runs on this machine, where models cannot ${describeCapability(capability)} yet (${capability}); ask for a ` +
-      `model of a provider that can, or send the request without it`,
-    { param: paramOfCapability(capability) },
+      `model of a provider that can${without}`,
+    { param },
   );
 }
 
