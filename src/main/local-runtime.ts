@@ -102,7 +102,7 @@ export class LocalRuntime {
           const model = this.#models.get(modelId);
           if (model) this.memory.loaded(modelId, model.engine, info);
           this.dispatcher.dispatch({ type: 'loaded', modelId });
-          this.#meter.touch(modelId);
+          this.#meter.loaded(modelId);
         },
         loadFailed: (modelId, error) => this.dispatcher.dispatch({ type: 'loadFailed', modelId, error }),
         exited: (modelId, { kept, reason }) => {
