@@ -7,6 +7,7 @@ import type {
   Generation,
   Route,
 } from '../../src/main/gateway/ports.ts';
+import type { RequiredCapability } from '../../src/main/routing/required-capabilities.ts';
 import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { FinishReason, GenerationRequest, StreamPart, Usage } from '../../src/shared/generation.ts';
@@ -138,6 +139,8 @@ export class FakeGatewayPorts implements GatewayPorts {
   engine: ((generation: FakeGeneration) => void) | null = null;
   /** What routes carry along. */
   warnings: string[] = [];
+  /** What each request for a route required. */
+  readonly required: (readonly RequiredCapability[])[] = [];
   readonly embedCalls: EmbedCall[] = [];
   /** Plays the provider for embeddings. */
   embedder: (call: EmbedCall) => Promise<Embeddings> = () =>
@@ -188,7 +191,8 @@ export class FakeGatewayPorts implements GatewayPorts {
     return this.list;
   }
 
-  route(asked: string | null): Route {
+  route(asked: string | null, requires: readonly RequiredCapability[]): Route {
+    this.required.push(requires);
     const name = asked ?? 'auto';
     const model =
       name === 'auto' || name.startsWith('tier:')

@@ -37,6 +37,14 @@ test('a vector for each text, in their order, as the client asks by default', as
     options: { dimensions: null },
     caller: { user: 'ann', contentType: null },
   });
+  expect(ports.required).toEqual([['embeddings']]);
+});
+
+test('what nobody counted is left out', async () => {
+  const { client, ports } = await served();
+  ports.embedder = async () => ({ vectors: [[1]], promptTokens: null });
+  const answer = await client.embeddings.create({ model: 'demo', input: 'a' });
+  expect(Object.keys(answer)).toEqual(['object', 'data', 'model']);
 });
 
 test('one text, as numbers or as base64 of little-endian floats, of the length asked for', async () => {

@@ -82,6 +82,16 @@ test('tool calls, streamed, as the client itself puts them together', async () =
   ]);
 });
 
+test('what a request requires is known where its model is chosen', async () => {
+  const { client, ports, requestOf } = await served();
+  const image = { type: 'image_url' as const, image_url: { url: 'https://example.com/cat.png' } };
+  await requestOf({ messages: [{ role: 'user', content: [image] }], tools: [weather], n: 2 });
+  await requestOf({ response_format: { type: 'json_object' } });
+  await client.completions.create({ model, prompt: ['a', 'b'] });
+  await client.models.retrieve('auto');
+  expect(ports.required).toEqual([['image_input', 'function_calling'], ['json_mode'], [], []]);
+});
+
 test('text before a call stays text', async () => {
   const { client } = await served((generation) =>
     generation
@@ -331,6 +341,17 @@ test('what a model thinks comes apart from its answer, and is counted', async ()
     { content: '2' },
     {},
   ]);
+});
+
+test('usage that nobody counted is left out, and not nought', async () => {
+  const { client } = await served((generation) => {
+    generation.text('2').push({ type: 'finish', reason: 'stop' }).end();
+  });
+  const whole = await client.chat.completions.create({ model, messages });
+  expect([whole.choices[0]?.message.content, 'usage' in whole]).toEqual(['2', false]);
+  const options = { stream: true, stream_options: { include_usage: true } } as const;
+  const chunks = await collected(await client.chat.completions.create({ model, messages, ...options }));
+  expect(chunks.map((chunk) => chunk.usage)).toEqual([null, null, null]);
 });
 
 test('legacy completions leave out what they have no words for', async () => {

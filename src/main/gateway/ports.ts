@@ -1,5 +1,6 @@
 import type { AppApi, ModelView } from '../../shared/contract.ts';
 import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
+import type { RequiredCapability } from '../routing/required-capabilities.ts';
 
 /** What the port needs from the rest of the app. `app.ts` fills it; tests fill it with fakes. */
 export interface GatewayPorts {
@@ -9,9 +10,10 @@ export interface GatewayPorts {
   models(): readonly ModelView[];
   /**
    * Names the model for what a request asked for: an id, an alias, `tier:NAME`, `auto` or `null`.
-   * @throws RoundhouseError `model_not_found` with the nearest names
+   * @param requires what the model must be able to do
+   * @throws RoundhouseError `model_not_found` with the nearest names, and where no model that was meant can be asked
    */
-  route(asked: string | null): Route;
+  route(asked: string | null, requires: readonly RequiredCapability[]): Route;
   /** Starts waiting for the model, then generating. Failures come as an `error` part, never as an exception. */
   generate(route: Route, request: GenerationRequest, signal: AbortSignal, caller: Caller): Generation;
   /**
@@ -91,7 +93,8 @@ export interface EmbedOptions {
 
 export interface Embeddings {
   readonly vectors: readonly ArrayLike<number>[];
-  readonly promptTokens: number;
+  /** `null` where nobody counted. */
+  readonly promptTokens: number | null;
 }
 
 export interface Generation {

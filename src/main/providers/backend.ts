@@ -23,7 +23,8 @@ export interface EmbedOptions {
 
 export interface Embeddings {
   readonly vectors: readonly ArrayLike<number>[];
-  readonly promptTokens: number;
+  /** `null` where nobody counted. */
+  readonly promptTokens: number | null;
 }
 
 export interface Generation {

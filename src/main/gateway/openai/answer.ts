@@ -29,7 +29,8 @@ export interface AnswerFormat {
   delta(index: number, delta: Delta): object | null;
   finish(index: number, reason: FinishReason): object;
   usage(usage: WireUsage): object;
-  whole(choices: readonly Choice[], usage: WireUsage): object;
+  /** `null` usage = nobody counted. */
+  whole(choices: readonly Choice[], usage: WireUsage | null): object;
 }
 
 export interface AnswerPorts {
@@ -145,7 +146,8 @@ async function stream(
   }
   signal.throwIfAborted();
   tally.reasons();
-  if (includeUsage) await sse.send(format.usage(tally.usage()));
+  const usage = includeUsage ? tally.usage() : null;
+  if (usage !== null) await sse.send(format.usage(usage));
   await sse.send('[DONE]');
   sse.end();
 }

@@ -52,7 +52,7 @@ export function chatFormat(
         logprobs: null,
         finish_reason: wireReason(whole.reason, asFunctions),
       })),
-      usage,
+      ...(usage === null ? {} : { usage }),
     }),
   };
 }

@@ -31,7 +31,7 @@ export function completionFormat(
       ...body(
         choices.map(({ text, reason }, index) => choice(index, (openings[index] ?? '') + text, reason)),
       ),
-      usage,
+      ...(usage === null ? {} : { usage }),
     }),
   };
 }

@@ -21,7 +21,7 @@ export async function answerEmbedding(
   const { exchange } = request;
   const { model, inputs, encoding, dimensions, origin } = parseEmbeddingRequest(request.body);
   const caller = callerOf(request, origin);
-  const route = ports.route(model);
+  const route = ports.route(model, ['embeddings']);
   setRouteHeader(reply, route);
   const askedMs = clock.monotonicMs();
   let answeredMs: number | null = null;
@@ -45,7 +45,7 @@ export async function answerEmbedding(
       embedding: encoding === 'base64' ? base64Of(vector) : Array.from(vector),
     })),
     model: route.modelId,
-    usage: { prompt_tokens: promptTokens, total_tokens: promptTokens },
+    ...(promptTokens === null ? {} : { usage: { prompt_tokens: promptTokens, total_tokens: promptTokens } }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type RequiredCapability, requiredCapabilities } from '../../routing/required-capabilities.ts';
 import { addApiEndpoint } from '../endpoints.ts';
 import type { GatewayPorts } from '../ports.ts';
 import { type AnswerPorts, answer } from './answer.ts';
@@ -38,7 +39,7 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
     access: 'api',
     post(request, reply) {
       const asked = parseChatRequest(request.body);
-      const route = ports.route(asked.model);
+      const route = ports.route(asked.model, requiredBy(asked));
       const format = chatFormat(head('chatcmpl', route.modelId, asked), asked.asFunctions);
       return answer(deps, request, reply, asked, route, format);
     },
@@ -48,7 +49,7 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
     access: 'api',
     post(request, reply) {
       const asked = parseCompletionRequest(request.body);
-      const route = ports.route(asked.model);
+      const route = ports.route(asked.model, requiredBy(asked));
       const format = completionFormat(head('cmpl', route.modelId, asked), asked.openings);
       return answer(deps, request, reply, asked, route, format);
     },
@@ -58,6 +59,11 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
     access: 'api',
     post: (request, reply) => answerEmbedding(deps, request, reply),
   });
+}
+
+/** All choices of an answer ask for the same but for their prompts, which are plain where they differ. */
+function requiredBy({ requests: [first] }: Asked): readonly RequiredCapability[] {
+  return first === undefined ? [] : requiredCapabilities(first);
 }
 
 function wildcardOf(request: FastifyRequest): string {

@@ -75,8 +75,12 @@ export class UsageTally {
     });
   }
 
-  /** The sum over all choices; a prompt that several choices share counts once, as its first choice found it. */
-  usage(): WireUsage {
+  /**
+   * The sum over all choices; a prompt that several choices share counts once, as its first choice found it.
+   * @returns `null` when a choice came without: a provider that does not count must not look free
+   */
+  usage(): WireUsage | null {
+    if (this.#usages.size < this.#choices) return null;
     let promptTokens = 0;
     let cachedTokens = 0;
     let completionTokens = 0;
