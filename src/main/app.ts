@@ -246,6 +246,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       models,
       route,
       generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
+      embed: (to, inputs, options, signal) => backend.embed(to.modelId, inputs, options, signal),
       serving: () => serving,
       adminToken,
       uploads: await Uploads.open(join(dataDir, 'models')),
