@@ -12,6 +12,7 @@ import {
 } from '../../shared/generation.ts';
 import { loadConfig } from '../config/load.ts';
 import { NO_OVERRIDES } from '../config/outside.ts';
+import { localModels } from '../config/settings.ts';
 import { createLocalBackend } from './local.ts';
 
 const NEVER = new AbortController().signal;
@@ -41,7 +42,7 @@ function setUp() {
     resourcesDir: '/r',
   });
   if ('problems' in config) throw new Error(JSON.stringify(config.problems));
-  const settings = config.settings.models[0] ?? null;
+  const settings = localModels(config.settings)[0] ?? null;
   const acquired: string[] = [];
   const engineRequests: EngineRequest[] = [];
   const backend = createLocalBackend({
