@@ -37,6 +37,7 @@ export interface Reservation extends Disposable {
 export class Budgets {
   readonly #ports: BudgetPorts;
   readonly #book: BudgetBook;
+  #sumsSoon = false;
 
   constructor(ports: BudgetPorts) {
     this.#ports = ports;
@@ -87,8 +88,14 @@ export class Budgets {
     return this.#book.neededFromMs(this.#nowMs());
   }
 
+  /** After this step: the row of what is being settled may be recorded a line later. */
   #sumIfWanted(): void {
-    void this.#sum();
+    if (this.#sumsSoon) return;
+    this.#sumsSoon = true;
+    queueMicrotask(() => {
+      this.#sumsSoon = false;
+      void this.#sum();
+    });
   }
 
   async #sum(): Promise<void> {

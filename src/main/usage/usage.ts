@@ -34,7 +34,8 @@ export class Usage {
   readonly #ports: UsagePorts;
   readonly #sweeps: readonly Disposable[];
   #settings: UsageSettings;
-  #sweeping = false;
+  #sweepWanted = false;
+  #sweeping: Promise<void> | null = null;
 
   private constructor(ports: UsagePorts, settings: UsageSettings) {
     const { clock, store, say } = ports;
@@ -87,21 +88,26 @@ export class Usage {
     if (forgetsTexts) await this.sweep();
   }
 
-  /** Deletes what is older than `usage.retention` and what no budget needs, and texts once none are to be kept. */
-  async sweep(): Promise<void> {
-    if (this.#sweeping) return;
-    this.#sweeping = true;
-    const { retentionMs, keepsTexts } = this.#settings;
-    const beforeMs = Math.min(
-      this.#ports.clock.nowMs() - retentionMs,
-      this.budgets.neededFromMs() ?? Number.POSITIVE_INFINITY,
-    );
-    try {
-      await this.#ports.store.call('sweep', { beforeMs, keepTexts: keepsTexts });
-    } catch {
-      // The next one tries again; a disk that takes nothing is said by the log.
-    } finally {
-      this.#sweeping = false;
+  /**
+   * Deletes what is older than `usage.retention` and what no budget needs, and texts once none are to be kept. One at a
+   * time; resolves when one has ended that began after this was called.
+   */
+  sweep(): Promise<void> {
+    this.#sweepWanted = true;
+    this.#sweeping ??= this.#sweepWhileWanted().finally(() => {
+      this.#sweeping = null;
+    });
+    return this.#sweeping;
+  }
+
+  async #sweepWhileWanted(): Promise<void> {
+    while (this.#sweepWanted) {
+      this.#sweepWanted = false;
+      const { retentionMs, keepsTexts } = this.#settings;
+      const oldestMs = this.#ports.clock.nowMs() - retentionMs;
+      const beforeMs = Math.min(oldestMs, this.budgets.neededFromMs() ?? oldestMs);
+      // What fails is tried again by the next one; a disk that takes nothing is said by the log.
+      await this.#ports.store.call('sweep', { beforeMs, keepTexts: keepsTexts }).catch(() => undefined);
     }
   }
 
