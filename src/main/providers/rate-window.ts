@@ -61,7 +61,8 @@ export class RateWindow {
   take(startMs: number, tokens: number): Turn {
     const turn: Turn = { startMs, tokens };
     // Without a limit nothing is counted, so that nothing has to be kept.
-    if (this.#limits.requestsPerMinute !== null || this.#limits.tokensPerMinute !== null) this.#turns.push(turn);
+    if (this.#limits.requestsPerMinute !== null || this.#limits.tokensPerMinute !== null)
+      this.#turns.push(turn);
     return turn;
   }
 
