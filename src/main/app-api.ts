@@ -2,6 +2,7 @@ import { assertNever } from '../shared/assert-never.ts';
 import type { AppApi, CallInput, CallName, CallOutput, ModelView, Snapshot } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
 import { type GenerationRequest, NO_SAMPLING, PLAIN } from '../shared/generation.ts';
+import { localModels } from './config/settings.ts';
 import type { ConfigStore } from './config/store.ts';
 import type { Decisions } from './decisions.ts';
 import type { LocalRuntime } from './local-runtime.ts';
@@ -71,7 +72,7 @@ export function createAppApi(parts: ApiParts): AppApi {
       return {
         path,
         suggestedId,
-        registeredAs: config.settings.models.find((model) => model.source.path === path)?.id ?? null,
+        registeredAs: localModels(config.settings).find((model) => model.source.path === path)?.id ?? null,
         ...(await runtime.estimateFile(path, suggestedId, engine)),
       };
     },

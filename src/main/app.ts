@@ -4,12 +4,11 @@ import type { Clock } from '../shared/clock.ts';
 import type { AppApi, ModelView, ServerView, Snapshot } from '../shared/contract.ts';
 import { createAppApi } from './app-api.ts';
 import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
-import { formatProblem } from './config/format-problem.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
+import { localModels } from './config/settings.ts';
 import { type ConfigChange, ConfigStore } from './config/store.ts';
 import { Uploads } from './config/uploads.ts';
-import type { Environment } from './config/yaml-source.ts';
 import { Decisions } from './decisions.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
 import { createGateway } from './gateway/gateway.ts';
@@ -23,6 +22,8 @@ import { Registry } from './registry/registry.ts';
 import { resolveModel } from './routing/resolve.ts';
 import { openStore } from './usage/store.ts';
 import { memoryView, modelView } from './views.ts';
+import { formatProblem } from './yaml/format-problem.ts';
+import type { Environment } from './yaml/yaml-source.ts';
 
 /** How often the rest of the machine's memory is looked at while somebody looks at the interface. */
 const MACHINE_INTERVAL_MS = 2000;
@@ -144,13 +145,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
 
   function route(asked: string | null) {
-    const broken = registry.models.filter((model) => files.of(model.source.path).problem !== null);
+    const broken = localModels(registry).filter((model) => files.of(model.source.path).problem !== null);
     return resolveModel(asked, registry, new Set(broken.map((model) => model.id)));
   }
 
   function models(): ModelView[] {
     const wallOffsetMs = clock.nowMs() - clock.monotonicMs();
-    return registry.models.map((model) => {
+    return localModels(registry).map((model) => {
       const outcome = outcomes.get(model.id);
       return modelView(
         model,
@@ -201,7 +202,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   async function configure(): Promise<void> {
     registry = new Registry(config.settings);
-    await files.refresh(config.settings.models);
+    await files.refresh(localModels(config.settings));
     runtime.configure(config.settings);
     publisher.changed();
   }

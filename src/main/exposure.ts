@@ -1,4 +1,4 @@
-import { isLoopback } from './config/checks.ts';
+import { isLoopback } from './config/check-input.ts';
 import type { Settings } from './config/settings.ts';
 
 /**

@@ -1,7 +1,12 @@
 import type { Clock } from '../shared/clock.ts';
 import type { EstimateView, PlanView } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
-import type { EngineSettings, ModelSettings, Settings } from './config/settings.ts';
+import {
+  type EngineSettings,
+  type LocalModelSettings,
+  localModels,
+  type Settings,
+} from './config/settings.ts';
 import { createEstimator } from './engine/estimator.ts';
 import { EngineHost } from './engine/host.ts';
 import { PrefixStore, type PrefixStoreSettings } from './engine/prefix-store.ts';
@@ -63,7 +68,7 @@ export class LocalRuntime {
   readonly #meter: Meter;
   readonly #closing = new AbortController();
   #settings: Settings;
-  #models = new Map<string, ModelSettings>();
+  #models = new Map<string, LocalModelSettings>();
   #standbyBytes = STANDBY_GUESS_BYTES;
   /** Known once the first engine has started. */
   #metalWorkingSetBytes: number | null = null;
@@ -139,16 +144,17 @@ export class LocalRuntime {
   /** Puts a configuration in force and loads what it wants loaded. */
   configure(settings: Settings): void {
     this.#settings = settings;
-    this.#models = new Map(settings.models.map((model) => [model.id, model]));
+    const models = localModels(settings);
+    this.#models = new Map(models.map((model) => [model.id, model]));
     this.#prefixes.configure(prefixSettings(settings));
     this.#tellScheduler();
-    for (const model of settings.models) {
+    for (const model of models) {
       const resident = this.scheduler.models.get(model.id)?.state.status;
       if ((model.pinned || model.preload) && resident === 'unloaded') this.#preload(model.id);
     }
   }
 
-  settingsOf(modelId: string): ModelSettings | null {
+  settingsOf(modelId: string): LocalModelSettings | null {
     return this.#models.get(modelId) ?? null;
   }
 
@@ -294,7 +300,7 @@ function prefixSettings({ memory }: Settings): PrefixStoreSettings {
   return { limitBytes: memory.keepPrefixCacheBytes, keepOnQuit: memory.keepPrefixCacheOnQuit };
 }
 
-function modelSpec(model: ModelSettings): ModelSpec {
+function modelSpec(model: LocalModelSettings): ModelSpec {
   const { threads: _, ...memory } = model.engine;
   return {
     id: model.id,

@@ -1,6 +1,6 @@
 import { RoundhouseError } from '../shared/errors.ts';
 import { checkGgufFile } from './config/gguf-file.ts';
-import type { ModelSettings } from './config/settings.ts';
+import type { LocalModelSettings } from './config/settings.ts';
 
 export interface FileFacts {
   readonly fileBytes: number | null;
@@ -19,7 +19,7 @@ export class ModelFiles {
   }
 
   /** Looks at the files of these models, and forgets all others. */
-  async refresh(models: readonly ModelSettings[]): Promise<void> {
+  async refresh(models: readonly LocalModelSettings[]): Promise<void> {
     const paths = new Set(models.map((model) => model.source.path));
     for (const path of this.#facts.keys()) if (!paths.has(path)) this.#facts.delete(path);
     await Promise.all([...paths].map(async (path) => this.#facts.set(path, await lookAt(path))));

@@ -1,5 +1,5 @@
 import type { MemoryLinesView, MemoryView, ModelView } from '../shared/contract.ts';
-import type { ModelSettings } from './config/settings.ts';
+import type { LocalModelSettings } from './config/settings.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
 /** What is known of a model beside its settings and its state. */
@@ -19,7 +19,7 @@ export interface ModelFacts {
 
 /** @param wallOffsetMs wall time less monotonic time */
 export function modelView(
-  model: ModelSettings,
+  model: LocalModelSettings,
   facts: ModelFacts,
   scheduler: Scheduler,
   wallOffsetMs: number,

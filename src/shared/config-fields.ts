@@ -83,6 +83,11 @@ export function keys<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape, { error: says('a section', 'its keys below it, indented') });
 }
 
+/** A section that may be left out, or left empty as `models:` with nothing below it is. */
+export function section<Schema extends z.ZodType<unknown, object>>(schema: Schema) {
+  return schema.nullish().transform((value): z.output<Schema> => value ?? schema.parse({}));
+}
+
 const DURATION = String.raw`\d+(\.\d+)?\s*(ms|s|m|h|d)`;
 
 /** A duration with its unit, from `min` to `max`. Output: milliseconds. */

@@ -7,17 +7,17 @@ import {
   list,
   memoryBudget,
   nameText,
-  numberBetween,
   oneOf,
   says,
   saysWithoutValue,
+  section,
   sizeOrZero,
   text,
   trueOrFalse,
   wholeNumber,
-  wordOrWholeNumber,
 } from './config-fields.ts';
-import { CACHE_TYPES, MODEL_LIMITS, type SizeLimit } from './model-limits.ts';
+import { defaults, model } from './config-models.ts';
+import { budget, provider, providerName } from './config-providers.ts';
 
 /*
  * models.yaml. What people write is this schema's input (resources/models.schema.json is made from that side); its
@@ -109,87 +109,6 @@ const memory = keys({
     .describe('Whether that stays on disk when Roundhouse quits. It holds the texts of conversations.'),
 });
 
-const size = ({ min, max, example }: SizeLimit) => wholeNumber(min, max, example);
-
-/** How a model is loaded and kept: in `defaults` for all, in a model for that one. */
-const loading = {
-  contextSize: size(MODEL_LIMITS.contextSize).describe('Tokens that one conversation can hold.'),
-  parallel: size(MODEL_LIMITS.parallel).describe('Requests that one model answers at once.'),
-  batchSize: size(MODEL_LIMITS.batchSize).describe(
-    'Tokens read in one step; more is faster and takes more memory.',
-  ),
-  // Timers end at 24 days; a week is already as good as never.
-  idleUnload: durationOrNever('1ms', '7d', '10m').describe(
-    'Unload a model that nobody asked for this long; or never.',
-  ),
-  flashAttention: z
-    .union([z.literal('auto'), z.boolean()], { error: says('auto, true or false', 'auto, true or false') })
-    .describe('A faster attention that takes less memory; auto uses it where the model allows.'),
-  cacheType: oneOf(CACHE_TYPES).describe('Precision of the context in memory; q8_0 halves it.'),
-  threads: wordOrWholeNumber('auto', 1, 256).describe(
-    'CPU threads of one engine; auto is a share of the cores.',
-  ),
-  gpuLayers: wordOrWholeNumber('max', 0, 10_000).describe(
-    'Layers that run on the GPU; 0 uses the CPU alone.',
-  ),
-};
-
-const defaults = keys({
-  contextSize: loading.contextSize.default(8192),
-  parallel: loading.parallel.default(2),
-  batchSize: loading.batchSize.default(512),
-  idleUnload: loading.idleUnload.prefault('10m'),
-  flashAttention: loading.flashAttention.default('auto'),
-  cacheType: loading.cacheType.default('f16'),
-  threads: loading.threads.default('auto'),
-  gpuLayers: loading.gpuLayers.default('max'),
-});
-
-const sampling = keys({
-  temperature: numberBetween(0, 2, 0.7)
-    .optional()
-    .describe('0 always takes the likeliest word; higher is freer.'),
-  topP: numberBetween(0, 1, 0.95)
-    .optional()
-    .describe('Choose among the likeliest tokens that together make up this share.'),
-  topK: wholeNumber(0, 1_000_000, 40)
-    .optional()
-    .describe('Choose among this many likeliest tokens; 0 among all.'),
-  minP: numberBetween(0, 1, 0.05)
-    .optional()
-    .describe('Leave out tokens less likely than this share of the likeliest.'),
-  repeatPenalty: numberBetween(0, 10, 1.1).optional().describe('Above 1: avoid what was said already.'),
-});
-
-const model = keys({
-  file: filePath().describe(
-    'The GGUF file; of a split one, the first part. "builtin:demo" is the shipped demo model.',
-  ),
-  name: text(/^[^\p{Cc}\p{Cs}]{1,200}$/u, 'a name', 'up to 200 printable characters')
-    .optional()
-    .describe('What people call it. Without it, the id.'),
-  aliases: list(nameText(), 'names between [ and ]').default([]).describe('Other names it answers to.'),
-  pinned: trueOrFalse().default(false).describe('Load at start, never push out, never unload when idle.'),
-  preload: trueOrFalse().default(false).describe('Load at start.'),
-  contextSize: loading.contextSize.optional(),
-  parallel: loading.parallel.optional(),
-  batchSize: loading.batchSize.optional(),
-  idleUnload: loading.idleUnload.optional(),
-  flashAttention: loading.flashAttention.optional(),
-  cacheType: loading.cacheType.optional(),
-  threads: loading.threads.optional(),
-  gpuLayers: loading.gpuLayers.optional(),
-  systemPrompt: z
-    .string({ error: says('text', 'the prompt as text') })
-    .max(100_000, { error: 'is longer than 100000 characters; shorten it' })
-    .optional()
-    .describe('Put before the messages of a chat that has no system message.'),
-  sampling: section(sampling).describe('How answers are chosen where a request does not say.'),
-  chatTemplate: filePath()
-    .optional()
-    .describe("A Jinja file to use instead of the model's own chat template."),
-});
-
 const tier = keys({
   models: list(nameText(), 'model ids between [ and ]')
     .min(1, { error: 'is empty; name at least one model' })
@@ -202,12 +121,21 @@ const routing = keys({
     .describe('What "auto" stands for: tier:NAME or a model. Without it, tier:default if there is one.'),
 });
 
+const usage = keys({
+  retention: durationOrNever('1h', '3650d', '90d')
+    .prefault('90d')
+    .describe('How long to keep what each request took and cost; or never to forget it.'),
+});
+
 const logging = keys({
+  content: trueOrFalse()
+    .default(false)
+    .describe('Whether the texts of prompts and answers are kept with what their requests took.'),
   level: oneOf(['debug', 'info', 'warn', 'error']).default('info').describe('How much is logged.'),
 });
 
 /** The sections whose single values an environment variable can set. */
-export const SECTIONS = { server, memory, defaults, routing, logging } as const;
+export const SECTIONS = { server, memory, defaults, routing, usage, logging } as const;
 
 export const modelsYamlSchema = keys({
   version: z
@@ -217,6 +145,7 @@ export const modelsYamlSchema = keys({
   server: section(server).describe('The port that clients call.'),
   memory: section(memory).describe('How much may be loaded.'),
   defaults: section(defaults).describe('For every model that does not say otherwise.'),
+  providers: named(provider, providerName()).describe('Services that run models, each under its name.'),
   models: named(model).describe('The models, each under its id.'),
   tiers: named(tier).describe('Names for models by purpose; called as tier:NAME.'),
   routing: section(routing).describe('Which model answers when a request does not choose one.'),
@@ -224,6 +153,11 @@ export const modelsYamlSchema = keys({
     .nullish()
     .transform((folders) => folders ?? [])
     .describe('Folders whose GGUF files are served too; watched for new ones.'),
+  budgets: list(budget, 'budgets between [ and ]')
+    .nullish()
+    .transform((budgets) => budgets ?? [])
+    .describe('How much requests to providers may cost.'),
+  usage: section(usage).describe('What is kept of past requests.'),
   logging: section(logging).describe('What is logged.'),
 }).meta({ title: 'models.yaml', description: 'Which models Roundhouse serves, and how.' });
 
@@ -234,14 +168,9 @@ export function modelsJsonSchema(): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(modelsYamlSchema, { io: 'input' });
 }
 
-/** A section that may be left out, or left empty as `models:` with nothing below it is. */
-function section<Schema extends z.ZodType<unknown, object>>(schema: Schema) {
-  return schema.nullish().transform((value): z.output<Schema> => value ?? schema.parse({}));
-}
-
-function named<Schema extends z.ZodType>(schema: Schema) {
+function named<Schema extends z.ZodType>(schema: Schema, name = nameText()) {
   return z
-    .record(nameText(), schema, { error: says('a section', 'one entry per name below it, indented') })
+    .record(name, schema, { error: says('a section', 'one entry per name below it, indented') })
     .nullish()
     .transform((entries) => entries ?? {});
 }

@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/main/clock.ts';
-import type { ModelSettings, Settings } from '../../src/main/config/settings.ts';
+import { NOTHING_SAID } from '../../src/main/config/model-settings.ts';
+import type { LocalModelSettings, Settings } from '../../src/main/config/settings.ts';
 import type { SpawnEngine } from '../../src/main/engine/spawn.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 import { LocalRuntime } from '../../src/main/local-runtime.ts';
@@ -15,6 +16,7 @@ import {
   type Prompt,
   type Sampling,
 } from '../../src/shared/generation.ts';
+import { settingsOf } from '../fakes/configs.ts';
 import {
   type Answer,
   answerOf,
@@ -38,8 +40,9 @@ beforeAll(async () => {
   machine = await probe.machine();
 });
 
-function model(id: string, path: string, parallel: number): ModelSettings {
+function model(id: string, path: string, parallel: number): LocalModelSettings {
   return {
+    kind: 'local',
     id,
     name: id,
     aliases: [],
@@ -48,22 +51,15 @@ function model(id: string, path: string, parallel: number): ModelSettings {
     preload: false,
     idleUnloadMs: null,
     engine: { ...SETTINGS, contextSize: 256, parallel },
-    systemPrompt: null,
-    sampling: { temperature: null, topP: null, topK: null, minP: null, repeatPenalty: null },
+    ...NOTHING_SAID,
   };
 }
 
-function settings(models: readonly ModelSettings[]): Settings {
+function settings(models: readonly LocalModelSettings[]): Settings {
+  const usual = settingsOf('');
   return {
-    server: {
-      host: '127.0.0.1',
-      port: 0,
-      allowedHosts: [],
-      allowedOrigins: [],
-      apiKeys: [],
-      maxQueue: 100,
-      maxWaitMs: 60_000,
-    },
+    ...usual,
+    server: { ...usual.server, port: 0, maxQueue: 100, maxWaitMs: 60_000 },
     memory: {
       budget: { kind: 'bytes', bytes: 4 * 1024 ** 3 },
       eviction: 'cost-aware',
@@ -74,11 +70,8 @@ function settings(models: readonly ModelSettings[]): Settings {
       keepPrefixCacheOnQuit: false,
     },
     models,
-    tiers: [],
     defaults: SETTINGS,
     routing: { default: 'demo' },
-    modelsFolders: [],
-    logLevel: 'info',
   };
 }
 

@@ -1,27 +1,20 @@
 import { assertNever } from '../../shared/assert-never.ts';
-import type { ModelsYaml } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { MIN_BUDGET_BYTES } from '../../shared/model-limits.ts';
 import { formatBytes } from '../../shared/units.ts';
-import { likelyName } from '../registry/nearest.ts';
-import { showPath } from './issues.ts';
-import type { Origin } from './outside.ts';
-import type { KeyPath, YamlSource } from './yaml-source.ts';
+import { type CheckInput, isLoopback, problemAt, suggest } from './check-input.ts';
+import { BUILTIN_DEMO } from './model-settings.ts';
+import {
+  checkProviders,
+  checkRemoteModels,
+  isOfProvider,
+  isProvider,
+  noProvider,
+} from './provider-checks.ts';
 
 /*
  * What no single key can be wrong about: names that clash or name nothing, and settings that contradict each other.
  */
-
-export interface CheckInput {
-  readonly file: string;
-  readonly config: ModelsYaml;
-  readonly source: YamlSource;
-  readonly origins: ReadonlyMap<string, Origin>;
-  /** Ids of the models found in the models folders. */
-  readonly foundIds: readonly string[];
-  /** `null` = not known. */
-  readonly machineBytes: number | null;
-}
 
 /** Everything that is wrong with a configuration whose single values are all right. */
 export function checkConfig(input: CheckInput): readonly ConfigProblem[] {
@@ -30,18 +23,15 @@ export function checkConfig(input: CheckInput): readonly ConfigProblem[] {
   return [
     ...checkAliases(input, names),
     ...checkBuiltins(input),
+    ...checkProviders(input),
+    ...checkRemoteModels(input),
     ...checkTiers(input, names),
     ...checkDefaultRoute(input, names),
     ...checkBudget(input),
     ...checkPinned(input),
     ...checkHost(input),
+    ...checkBudgets(input, names),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-}
-
-/** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
-  return bare === 'localhost' || bare === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(bare);
 }
 
 /** Adds the aliases to `names` (name → id) as it goes. */
@@ -64,12 +54,13 @@ function checkAliases(input: CheckInput, names: Map<string, string>): readonly C
 
 function checkBuiltins(input: CheckInput): readonly ConfigProblem[] {
   return Object.entries(input.config.models)
-    .filter(([, model]) => model.file.startsWith('builtin:') && model.file !== 'builtin:demo')
-    .map(([id, model]) =>
+    .flatMap(([id, model]) => ('file' in model ? [{ id, file: model.file }] : []))
+    .filter(({ file }) => file.startsWith('builtin:') && file !== BUILTIN_DEMO)
+    .map(({ id, file }) =>
       problemAt(
         input,
         ['models', id, 'file'],
-        `there is no built-in model "${model.file.slice('builtin:'.length)}"; write builtin:demo, or the path of a GGUF file`,
+        `there is no built-in model "${file.slice('builtin:'.length)}"; write ${BUILTIN_DEMO}, or the path of a GGUF file`,
       ),
     );
 }
@@ -77,7 +68,7 @@ function checkBuiltins(input: CheckInput): readonly ConfigProblem[] {
 function checkTiers(input: CheckInput, names: ReadonlyMap<string, string>): readonly ConfigProblem[] {
   return Object.entries(input.config.tiers).flatMap(([tier, { models }]) =>
     models.flatMap((name, index) =>
-      names.has(name)
+      names.has(name) || isOfProvider(input, name)
         ? []
         : [problemAt(input, ['tiers', tier, 'models', index], noModel(input, name, names))],
     ),
@@ -86,7 +77,7 @@ function checkTiers(input: CheckInput, names: ReadonlyMap<string, string>): read
 
 function checkDefaultRoute(input: CheckInput, names: ReadonlyMap<string, string>): readonly ConfigProblem[] {
   const target = input.config.routing.default;
-  if (target === undefined || names.has(target)) return [];
+  if (target === undefined || names.has(target) || isOfProvider(input, target)) return [];
   const path = ['routing', 'default'];
   if (!target.startsWith('tier:')) return [problemAt(input, path, noModel(input, target, names))];
   const tiers = Object.keys(input.config.tiers);
@@ -125,7 +116,10 @@ function checkBudget(input: CheckInput): readonly ConfigProblem[] {
 }
 
 function checkPinned(input: CheckInput): readonly ConfigProblem[] {
-  const pinned = input.source.keysOf(['models']).filter((id) => input.config.models[id]?.pinned);
+  const pinned = input.source.keysOf(['models']).filter((id) => {
+    const model = input.config.models[id];
+    return model && 'file' in model && model.pinned;
+  });
   const { maxLoadedModels } = input.config.memory;
   if (pinned.length <= maxLoadedModels) return [];
   const message =
@@ -141,19 +135,20 @@ function checkHost(input: CheckInput): readonly ConfigProblem[] {
   return [problemAt(input, ['server', 'host'], message)];
 }
 
+function checkBudgets(input: CheckInput, names: ReadonlyMap<string, string>): readonly ConfigProblem[] {
+  return input.config.budgets.flatMap(({ scope }, index) => {
+    const path = ['budgets', index, 'scope'];
+    if (scope === 'all' || 'user' in scope) return [];
+    if ('model' in scope) {
+      if (names.has(scope.model) || isOfProvider(input, scope.model)) return [];
+      return [problemAt(input, [...path, 'model'], noModel(input, scope.model, names))];
+    }
+    if (isProvider(input, scope.provider)) return [];
+    return [problemAt(input, [...path, 'provider'], noProvider(input, scope.provider))];
+  });
+}
+
 function noModel(input: CheckInput, name: string, names: ReadonlyMap<string, string>): string {
   const elsewhere = input.config.modelsFolders.length > 0 ? ', nor is such a file in the models folders' : '';
   return `no model is called "${name}"${elsewhere}; ${suggest(name, [...names.keys()], 'add it under models')}`;
-}
-
-function suggest(wrong: string, names: readonly string[], otherwise: string): string {
-  const near = likelyName(wrong, names);
-  return near === null ? otherwise : `did you mean "${near}"?`;
-}
-
-/** Names the place a value came from: the file and its line, or the variable or option that set it. */
-function problemAt(input: CheckInput, path: KeyPath, message: string): ConfigProblem {
-  const origin = input.origins.get(path.join('.'));
-  if (origin) return { file: origin.file, line: null, message: `${origin.name}: ${message}` };
-  return { file: input.file, line: input.source.lineOf(path), message: `${showPath(path)}: ${message}` };
 }

@@ -5,6 +5,7 @@ import { BASE, problemsOf, settingsOf } from '../../../test/fakes/configs.ts';
 import { isName, NAME_RULE } from '../../shared/config-fields.ts';
 import { loadConfig, parseConfig, resolveSettings } from './load.ts';
 import { NO_OVERRIDES } from './outside.ts';
+import { localModels } from './settings.ts';
 
 describe('what a models.yaml means', () => {
   test('an empty file means the defaults', () => {
@@ -27,6 +28,7 @@ describe('what a models.yaml means', () => {
         keepPrefixCacheBytes: 2 * 1024 ** 3,
         keepPrefixCacheOnQuit: false,
       },
+      providers: [],
       models: [],
       tiers: [],
       defaults: {
@@ -41,13 +43,19 @@ describe('what a models.yaml means', () => {
       },
       routing: { default: 'tier:default' },
       modelsFolders: [],
+      budgets: [],
+      usageRetentionMs: 90 * 86_400_000,
       logLevel: 'info',
+      logContent: false,
     });
   });
 
   test('a section with nothing below it is as good as none', () => {
-    const empty =
-      'version: 1\nserver:\nmemory:\ndefaults:\nmodels:\ntiers:\nrouting:\nmodelsFolders:\nlogging:\n';
+    const empty = [
+      'version: 1\nserver',
+      ...['memory', 'defaults', 'providers', 'models', 'tiers', 'routing'],
+      ...['modelsFolders', 'budgets', 'usage', 'logging', ''],
+    ].join(':\n');
     expect(settingsOf(empty)).toEqual(settingsOf(''));
   });
 
@@ -64,6 +72,11 @@ server:
   maxWait: 1.5s
 memory: { budget: 1.5GiB, eviction: lru, maxLoadedModels: 2, minResidency: 0s, standbyEngines: 0, keepPrefixCache: 500MiB, keepPrefixCacheOnQuit: true }
 defaults: { contextSize: 1024, parallel: 1, batchSize: 64, idleUnload: never, flashAttention: false, cacheType: q8_0, threads: 4, gpuLayers: 0 }
+providers:
+  openai: { type: openai, apiKey: "\${OPENAI_API_KEY:-}", aliases: [gpt], limits: { requestsPerMinute: 500, tokensPerMinute: 90000 } }
+  anthropic: { type: anthropic, baseUrl: https://proxy.example/v1, timeout: 30s }
+  studio: { type: openai-compatible, baseUrl: http://mac-studio.local:8000/v1, discover: true }
+  mock: { type: mock, latency: 1s, tokensPerSecond: 50, errorRate: 0.5, errorKinds: [cut, timeout], script: [{ when: hello, answer: Hi }, Yes.], cutAfterTokens: 3 }
 models:
   writer:
     name: The Writer
@@ -82,15 +95,72 @@ models:
     systemPrompt: Write well.
     sampling: { temperature: 0.2, topP: 0.9, topK: 20, minP: 0.1, repeatPenalty: 1.1 }
     chatTemplate: ~/templates/writer.jinja
+    stage: deprecated
+    replacement: sonnet
+    latency: { firstToken: 50ms, tokensPerSecond: 30 }
+    capabilities: [function_calling]
+    optimization: { recommendedFor: [short posts], pitfalls: [long documents] }
+  sonnet:
+    provider: anthropic
+    remoteId: claude-sonnet-4-5-20250929
+    contextSize: 200000
+    capabilities: { image_input: true, audio_input: false }
+    sampling: { temperature: 0.5 }
+  gpt4: { provider: gpt, remoteId: gpt-4.1 }
   demo: { file: "builtin:demo" }
 tiers:
-  low: { models: [demo, w] }
+  low: { models: [demo, w, gpt/gpt-4.1-mini] }
 routing: { default: writer }
 modelsFolders: [~/Models, /srv/models]
-logging: { level: debug }
+budgets:
+  - { scope: all, limit: 50.00, per: month, alertAt: [90%, 50%, 90%], action: warn }
+  - { scope: { provider: gpt }, limit: 0.1, per: day, action: block }
+  - { scope: { model: w }, limit: 5, per: week }
+  - { scope: { user: ada }, limit: 5, per: week }
+usage: { retention: never }
+logging: { content: true, level: debug }
 `;
     expect(settingsOf(text, { env: { EDITOR_KEY: 's3cret' } })).toMatchInlineSnapshot(`
       {
+        "budgets": [
+          {
+            "action": "warn",
+            "alertAt": [
+              0.5,
+              0.9,
+            ],
+            "limitNanoDollars": 50000000000,
+            "per": "month",
+            "scope": "all",
+          },
+          {
+            "action": "block",
+            "alertAt": [],
+            "limitNanoDollars": 100000000,
+            "per": "day",
+            "scope": {
+              "provider": "openai",
+            },
+          },
+          {
+            "action": "warn",
+            "alertAt": [],
+            "limitNanoDollars": 5000000000,
+            "per": "week",
+            "scope": {
+              "model": "writer",
+            },
+          },
+          {
+            "action": "warn",
+            "alertAt": [],
+            "limitNanoDollars": 5000000000,
+            "per": "week",
+            "scope": {
+              "user": "ada",
+            },
+          },
+        ],
         "defaults": {
           "batchSize": 64,
           "cacheType": "q8_0",
@@ -101,6 +171,7 @@ logging: { level: debug }
           "parallel": 1,
           "threads": 4,
         },
+        "logContent": true,
         "logLevel": "debug",
         "memory": {
           "budget": {
@@ -120,6 +191,9 @@ logging: { level: debug }
               "w",
               "Writer (large)",
             ],
+            "capabilities": {
+              "function_calling": "yes",
+            },
             "engine": {
               "batchSize": 128,
               "cacheType": "q4_0",
@@ -132,9 +206,25 @@ logging: { level: debug }
             },
             "id": "writer",
             "idleUnloadMs": 3600000,
+            "kind": "local",
+            "latency": {
+              "firstTokenMs": 50,
+              "tokensPerSecond": 30,
+            },
             "name": "The Writer",
+            "optimization": {
+              "bestPractices": [],
+              "pitfalls": [
+                "long documents",
+              ],
+              "recommendedFor": [
+                "short posts",
+              ],
+              "tips": [],
+            },
             "pinned": true,
             "preload": true,
+            "replacement": "sonnet",
             "sampling": {
               "minP": 0.1,
               "repeatPenalty": 1.1,
@@ -146,10 +236,75 @@ logging: { level: debug }
               "kind": "file",
               "path": "/data/models/writer.gguf",
             },
+            "stage": "deprecated",
             "systemPrompt": "Write well.",
           },
           {
             "aliases": [],
+            "capabilities": {
+              "audio_input": "no",
+              "image_input": "yes",
+            },
+            "contextSize": 200000,
+            "id": "sonnet",
+            "kind": "remote",
+            "latency": {
+              "firstTokenMs": null,
+              "tokensPerSecond": null,
+            },
+            "name": "sonnet",
+            "optimization": {
+              "bestPractices": [],
+              "pitfalls": [],
+              "recommendedFor": [],
+              "tips": [],
+            },
+            "provider": "anthropic",
+            "remoteId": "claude-sonnet-4-5-20250929",
+            "replacement": null,
+            "sampling": {
+              "minP": null,
+              "repeatPenalty": null,
+              "temperature": 0.5,
+              "topK": null,
+              "topP": null,
+            },
+            "stage": null,
+            "systemPrompt": null,
+          },
+          {
+            "aliases": [],
+            "capabilities": {},
+            "contextSize": null,
+            "id": "gpt4",
+            "kind": "remote",
+            "latency": {
+              "firstTokenMs": null,
+              "tokensPerSecond": null,
+            },
+            "name": "gpt4",
+            "optimization": {
+              "bestPractices": [],
+              "pitfalls": [],
+              "recommendedFor": [],
+              "tips": [],
+            },
+            "provider": "openai",
+            "remoteId": "gpt-4.1",
+            "replacement": null,
+            "sampling": {
+              "minP": null,
+              "repeatPenalty": null,
+              "temperature": null,
+              "topK": null,
+              "topP": null,
+            },
+            "stage": null,
+            "systemPrompt": null,
+          },
+          {
+            "aliases": [],
+            "capabilities": {},
             "engine": {
               "batchSize": 64,
               "cacheType": "q8_0",
@@ -162,9 +317,21 @@ logging: { level: debug }
             },
             "id": "demo",
             "idleUnloadMs": null,
+            "kind": "local",
+            "latency": {
+              "firstTokenMs": null,
+              "tokensPerSecond": null,
+            },
             "name": "demo",
+            "optimization": {
+              "bestPractices": [],
+              "pitfalls": [],
+              "recommendedFor": [],
+              "tips": [],
+            },
             "pinned": false,
             "preload": false,
+            "replacement": null,
             "sampling": {
               "minP": null,
               "repeatPenalty": null,
@@ -176,12 +343,96 @@ logging: { level: debug }
               "kind": "builtin",
               "path": "/app/resources/models/roundhouse-demo.gguf",
             },
+            "stage": null,
             "systemPrompt": null,
           },
         ],
         "modelsFolders": [
           "/home/ada/Models",
           "/srv/models",
+        ],
+        "providers": [
+          {
+            "aliases": [
+              "gpt",
+            ],
+            "apiKey": null,
+            "apiKeyFrom": "OPENAI_API_KEY",
+            "baseUrl": null,
+            "discover": false,
+            "kind": "openai",
+            "limits": {
+              "requestsPerMinute": 500,
+              "tokensPerMinute": 90000,
+            },
+            "mock": null,
+            "name": "openai",
+            "timeoutMs": 120000,
+          },
+          {
+            "aliases": [],
+            "apiKey": null,
+            "apiKeyFrom": "ANTHROPIC_API_KEY",
+            "baseUrl": "https://proxy.example/v1",
+            "discover": false,
+            "kind": "anthropic",
+            "limits": {
+              "requestsPerMinute": null,
+              "tokensPerMinute": null,
+            },
+            "mock": null,
+            "name": "anthropic",
+            "timeoutMs": 30000,
+          },
+          {
+            "aliases": [],
+            "apiKey": null,
+            "apiKeyFrom": null,
+            "baseUrl": "http://mac-studio.local:8000/v1",
+            "discover": true,
+            "kind": "openai-compatible",
+            "limits": {
+              "requestsPerMinute": null,
+              "tokensPerMinute": null,
+            },
+            "mock": null,
+            "name": "studio",
+            "timeoutMs": 120000,
+          },
+          {
+            "aliases": [],
+            "apiKey": null,
+            "apiKeyFrom": null,
+            "baseUrl": null,
+            "discover": false,
+            "kind": "mock",
+            "limits": {
+              "requestsPerMinute": null,
+              "tokensPerMinute": null,
+            },
+            "mock": {
+              "cutAfterTokens": 3,
+              "errorKinds": [
+                "cut",
+                "timeout",
+              ],
+              "errorRate": 0.5,
+              "latencyMs": 1000,
+              "script": [
+                {
+                  "answer": "Hi",
+                  "when": "hello",
+                },
+                {
+                  "answer": "Yes.",
+                  "when": null,
+                },
+              ],
+              "tokensPerSecond": 50,
+            },
+            "name": "mock",
+            "timeoutMs": 120000,
+          },
         ],
         "routing": {
           "default": "writer",
@@ -216,10 +467,12 @@ logging: { level: debug }
             "models": [
               "demo",
               "writer",
+              "gpt/gpt-4.1-mini",
             ],
             "name": "low",
           },
         ],
+        "usageRetentionMs": null,
       }
     `);
   });
@@ -241,9 +494,8 @@ tiers: { 9: { models: [b] }, x: { models: [b] }, 1: { models: [7, b] } }`;
   });
 
   test('a missing model file is not a mistake of the configuration', () => {
-    expect(settingsOf('models: { gone: { file: /nowhere/gone.gguf } }').models[0]?.source).toEqual({
-      kind: 'file',
-      path: '/nowhere/gone.gguf',
+    expect(settingsOf('models: { gone: { file: /nowhere/gone.gguf } }').models[0]).toMatchObject({
+      source: { kind: 'file', path: '/nowhere/gone.gguf' },
     });
   });
 
@@ -358,7 +610,7 @@ describe('for any input', () => {
             memory: { maxLoadedModels: 64 },
             models: Object.fromEntries(models),
           });
-          const read = settingsOf(text.replaceAll('${', '$${')).models;
+          const read = localModels(settingsOf(text.replaceAll('${', '$${')));
           expect(
             new Map(
               read.map((entry) => [entry.id, [entry.source.path, entry.pinned, entry.engine.parallel]]),

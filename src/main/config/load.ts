@@ -1,12 +1,14 @@
 import { dirname, join, resolve } from 'node:path';
-import { type ModelsYaml, modelsYamlSchema } from '../../shared/config-schema.ts';
+import { type ModelsYaml, modelsJsonSchema, modelsYamlSchema } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
+import { problemsOf } from '../yaml/issues.ts';
+import { type Environment, readYaml, type YamlSource } from '../yaml/yaml-source.ts';
 import { checkConfig } from './checks.ts';
-import { problemsOf } from './issues.ts';
 import { modelFileName, slugOf, uniqueId } from './model-ids.ts';
+import { engineDefaults, foundModel, type ModelPlace, modelSettings } from './model-settings.ts';
 import { layOutside, type Origin, type Overrides } from './outside.ts';
-import type { EngineSettings, ModelSettings, SamplingDefaults, Settings } from './settings.ts';
-import { type Environment, readYaml, type YamlSource } from './yaml-source.ts';
+import { budgetSettings, providerNames, providerSettings } from './provider-settings.ts';
+import { isLocal, type ModelSettings, type Settings } from './settings.ts';
 
 export interface ConfigInput {
   /** Absolute path of models.yaml: shown in problems, and where relative paths start. */
@@ -41,7 +43,10 @@ export function parseConfig(input: ConfigInput): { parsed: ParsedConfig } | Prob
   const read = readYaml(input.file, input.text, input.env);
   if ('problems' in read) return read;
   const result = modelsYamlSchema.safeParse(read.source.value);
-  if (!result.success) return { problems: problemsOf(input.file, result.error.issues, read.source) };
+  if (!result.success) {
+    const checked = { file: input.file, source: read.source, jsonSchema: modelsJsonSchema };
+    return { problems: problemsOf(checked, result.error.issues) };
+  }
   const { config, origins, problems } = layOutside(result.data, input.env, input.overrides);
   if (problems.length > 0) return { problems };
   const folders = [
@@ -61,9 +66,16 @@ export function resolveSettings(
   foundFiles: readonly string[],
 ): { settings: Settings } | Problems {
   const { config, source, input } = parsed;
+  const providers = providerSettings(config, source);
+  const place: ModelPlace = {
+    defaults: config.defaults,
+    pathOf: (path) => pathIn(input, path),
+    resourcesDir: input.resourcesDir,
+    providers: providerNames(providers),
+  };
   const named = source.keysOf(['models']).flatMap((id) => {
     const model = config.models[id];
-    return model ? [modelSettings(parsed, id, model)] : [];
+    return model ? [modelSettings(place, id, model)] : [];
   });
   const found = foundModels(parsed, foundFiles, named);
 
@@ -87,15 +99,19 @@ export function resolveSettings(
     settings: {
       server: { ...server, maxWaitMs },
       memory: { ...memory, minResidencyMs, keepPrefixCacheBytes },
+      providers,
       models,
       tiers: source.keysOf(['tiers']).map((name) => ({
         name,
         models: [...new Set((config.tiers[name]?.models ?? []).map((member) => ids.get(member) ?? member))],
       })),
-      defaults: engineDefaults(config),
+      defaults: engineDefaults(config.defaults),
       routing: { default: config.routing.default ?? defaultRoute(config, models) },
       modelsFolders: parsed.modelsFolders,
+      budgets: budgetSettings(config, { providers: place.providers, models: ids }),
+      usageRetentionMs: config.usage.retention,
       logLevel: config.logging.level,
+      logContent: config.logging.content,
     },
   };
 }
@@ -106,77 +122,20 @@ export function loadConfig(input: ConfigInput): { settings: Settings } | Problem
   return 'problems' in result ? result : resolveSettings(result.parsed, []);
 }
 
-type ModelEntry = ModelsYaml['models'][string];
-
-function modelSettings(parsed: ParsedConfig, id: string, model: ModelEntry): ModelSettings {
-  const { config, input } = parsed;
-  const builtin = model.file === 'builtin:demo';
-  return {
-    id,
-    name: model.name ?? id,
-    aliases: model.aliases,
-    source: builtin
-      ? { kind: 'builtin', path: join(input.resourcesDir, 'models', 'roundhouse-demo.gguf') }
-      : { kind: 'file', path: pathIn(input, model.file) },
-    pinned: model.pinned,
-    preload: model.preload,
-    idleUnloadMs: model.idleUnload === undefined ? config.defaults.idleUnload : model.idleUnload,
-    engine: {
-      ...engineDefaults(config),
-      ...definedOf({
-        contextSize: model.contextSize,
-        parallel: model.parallel,
-        batchSize: model.batchSize,
-        flashAttention: model.flashAttention,
-        cacheType: model.cacheType,
-        threads: model.threads,
-        gpuLayers: model.gpuLayers,
-      }),
-      chatTemplateFile: model.chatTemplate === undefined ? null : pathIn(input, model.chatTemplate),
-    },
-    systemPrompt: model.systemPrompt ?? null,
-    sampling: { ...NO_SAMPLING_DEFAULTS, ...definedOf(model.sampling) },
-  };
-}
-
-const NO_SAMPLING_DEFAULTS: SamplingDefaults = {
-  temperature: null,
-  topP: null,
-  topK: null,
-  minP: null,
-  repeatPenalty: null,
-};
-
-function engineDefaults(config: ModelsYaml): EngineSettings {
-  const { idleUnload: _, ...engine } = config.defaults;
-  return { ...engine, chatTemplateFile: null };
-}
-
 /** Models of the folders that models.yaml does not name by their file; each gets an id of its own. */
 function foundModels(
   parsed: ParsedConfig,
   foundFiles: readonly string[],
   named: readonly ModelSettings[],
 ): readonly ModelSettings[] {
-  const files = new Set(named.map((model) => model.source.path));
+  const files = new Set(named.filter(isLocal).map((model) => model.source.path));
   const taken = new Set(named.flatMap((model) => [model.id, ...model.aliases]));
   return foundFiles
     .filter((path) => !files.has(path))
     .map((path) => {
       const id = uniqueId(slugOf(modelFileName(path)), taken);
       taken.add(id);
-      return {
-        id,
-        name: modelFileName(path),
-        aliases: [],
-        source: { kind: 'file', path },
-        pinned: false,
-        preload: false,
-        idleUnloadMs: parsed.config.defaults.idleUnload,
-        engine: engineDefaults(parsed.config),
-        systemPrompt: null,
-        sampling: NO_SAMPLING_DEFAULTS,
-      };
+      return foundModel(parsed.config, id, modelFileName(path), path);
     });
 }
 
@@ -188,12 +147,4 @@ function defaultRoute(config: ModelsYaml, models: readonly ModelSettings[]): str
 function pathIn(input: ConfigInput, path: string): string {
   if (path === '~' || path.startsWith('~/')) return join(input.home, path.slice(1));
   return resolve(dirname(input.file), path);
-}
-
-function definedOf<Values extends object>(
-  values: Values,
-): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-  // The same keys less those without a value, which `Object.fromEntries` cannot say.
-  return Object.fromEntries(entries) as { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
 }

@@ -161,6 +161,109 @@ describe('what is wrong, where, and what to write instead', () => {
       '2 server.host: 0.0.0.0 can be reached from other machines, but server.apiKeys is empty; add a key, or write 127.0.0.1',
     ],
     [
+      'providers:\n  openai:\n    type: opanai',
+      '3 providers.openai.type: "opanai" is not a kind of provider; write one of openai, anthropic, google, openrouter, groq, openai-compatible, mock',
+    ],
+    [
+      'providers:\n  a: { aliases: [] }',
+      '2 providers.a.type: is missing; write one of openai, anthropic, google, openrouter, groq, openai-compatible, mock',
+    ],
+    [
+      'providers:\n  a: openai',
+      '2 providers.a: "openai" is not a section; write its keys below it, indented',
+    ],
+    [
+      'providers:\n  a/b: { type: openai }',
+      '2 providers: "a/b" is not a usable name for a provider; write up to 64 letters, digits, ".", "_" and "-", beginning with a letter or digit',
+    ],
+    [
+      'providers: { a: { type: openai-compatible } }',
+      '1 providers.a.baseUrl: is missing; write one such as http://mac-studio.local:8000/v1, without a user or a password',
+    ],
+    [
+      'providers:\n  a: { type: openai, apikey: x }',
+      '2 providers.a: unknown key `apikey`; did you mean `apiKey`?',
+    ],
+    [
+      'providers:\n  a: { type: openai, latency: 1s }',
+      '2 providers.a: `latency` does not go with what else stands here; take it out, or write one of type, aliases, timeout, limits, apiKey, discover, baseUrl',
+    ],
+    [
+      'providers:\n  a: { type: openai, aliases: [c] }\n  b: { type: groq, aliases: [a, c] }',
+      '3 providers.b.aliases[0]: "a" is already the name of `a`; give `b` another alias',
+      '3 providers.b.aliases[1]: "c" is already an alias of `a`; give `b` another alias',
+    ],
+    ...(
+      [
+        [
+          'ftp://x/v1',
+          'this is not the address of an API; write one such as http://mac-studio.local:8000/v1, without a user or a password',
+        ],
+        [
+          'http://me:pass@x/v1',
+          'this is not the address of an API; write one such as http://mac-studio.local:8000/v1, without a user or a password',
+        ],
+        ['http://x:99999/v1', 'this is not an address; write one such as http://mac-studio.local:8000/v1'],
+        ['http://x/v1?key=1', 'an address ends with its path; take the part from ? or # out'],
+        [
+          'http://169.254.169.254/v1',
+          '169.254.169.254 is a link-local address, which is never asked; write the name of the machine',
+        ],
+        [
+          'http://2852039166/v1',
+          '169.254.169.254 is a link-local address, which is never asked; write the name of the machine',
+        ],
+        [
+          'http://[fe80::1]/v1',
+          '[fe80::1] is a link-local address, which is never asked; write the name of the machine',
+        ],
+        [
+          'http://localhost:4141/v1',
+          'localhost:4141 is where this Roundhouse itself answers; write the address of another',
+        ],
+      ] as const
+    ).map(([baseUrl, problem]): readonly [string, string] => [
+      `providers:\n  a: { type: openai, baseUrl: "${baseUrl}" }`,
+      `2 providers.a.baseUrl: ${problem}`,
+    ]),
+    [
+      'providers: { openai: { type: openai } }\nmodels:\n  a: { provider: opnai, remoteId: gpt-4.1 }',
+      '3 models.a.provider: no provider is called "opnai"; did you mean "openai"?',
+    ],
+    [
+      'providers: { openai: { type: openai } }\nmodels:\n  a: { provider: openai, remoteid: gpt-4.1 }',
+      '3 models.a.remoteId: is missing; write what the provider calls it',
+      '3 models.a: unknown key `remoteid`; did you mean `remoteId`?',
+    ],
+    [
+      'providers: { openai: { type: openai } }\nmodels:\n  a: { provider: openai, remoteId: x, pinned: true }',
+      '3 models.a: `pinned` does not go with what else stands here; take it out, or write one of provider, remoteId, name, aliases, stage, replacement, latency, capabilities, optimization, systemPrompt, sampling, contextSize',
+    ],
+    [
+      'models: { a: { file: a, stage: old } }',
+      '1 models.a.stage: "old" is not experimental, staging, production, deprecated or retired; write experimental, staging, production, deprecated or retired',
+    ],
+    [
+      'tiers: { low: { models: [openai/gpt-4.1] } }',
+      '1 tiers.low.models[0]: no model is called "openai/gpt-4.1"; add it under models',
+    ],
+    [
+      'budgets:\n  - { scope: { provider: openai }, limit: 5, per: month }\n  - { scope: { modle: a }, limit: 5, per: month }\n  - { scope: all, limit: -1, per: year, alertAt: [0.5] }',
+      '3 budgets[1].scope.provider: is missing; write up to 64 letters, digits, ".", "_" and "-", beginning with a letter or digit',
+      '3 budgets[1].scope: unknown key `modle`; did you mean `model`?',
+      '4 budgets[2].limit: -1 is not a number from 0 to 1000000; write a number such as 50',
+      '4 budgets[2].per: "year" is not day, week or month; write day, week or month',
+      '4 budgets[2].alertAt[0]: 0.5 is not a share; write one such as 90%',
+    ],
+    [
+      'budgets: [{ scope: { provider: openai }, limit: 5, per: month }]',
+      '1 budgets[0].scope.provider: no provider is called "openai"; add it under providers',
+    ],
+    [
+      'usage: { retention: 90 }',
+      '1 usage.retention: 90 is not never or a duration from 1h to 3650d; write never, or a duration such as 90d',
+    ],
+    [
       'server:\n  port: ${PORT}',
       '2 the environment variable PORT is not set; set it, write ${PORT:-default} to go on without it, or $${PORT} if the text itself is meant',
     ],
@@ -197,6 +300,16 @@ describe('what is wrong, where, and what to write instead', () => {
       `[["${canary}"]]`,
     ]) {
       const problems = problemsOf(`server:\n  apiKeys: ${keys}`);
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).not.toContain('canary');
+    }
+    for (const provider of [
+      `{ type: openai, apiKey: "${canary}" }`,
+      `{ type: openai, apiKey: ["${canary}"] }`,
+      '{ type: openai, baseUrl: "https://me:canary@example.com/v1" }',
+      '{ type: openai, baseUrl: "https://example.com/v1?key=canary" }',
+    ]) {
+      const problems = problemsOf(`providers:\n  a: ${provider}`);
       expect(problems).toHaveLength(1);
       expect(problems[0]).not.toContain('canary');
     }

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { modelsJsonSchema, modelsYamlSchema } from '../../shared/config-schema.ts';
 import { loadConfig } from './load.ts';
 import { NO_OVERRIDES } from './outside.ts';
+import { localModels } from './settings.ts';
 
 const shipped = readFileSync('models.yaml', 'utf8');
 const schemaFile = readFileSync('resources/models.schema.json', 'utf8');
@@ -29,7 +30,7 @@ test('the shipped models.yaml gives the demo model under every standard tier', (
     resourcesDir: '/app/resources',
   });
   if ('problems' in result) throw new Error(JSON.stringify(result.problems));
-  expect(result.settings.models.map((model) => [model.id, model.source])).toEqual([
+  expect(localModels(result.settings).map((model) => [model.id, model.source])).toEqual([
     ['demo', { kind: 'builtin', path: '/app/resources/models/roundhouse-demo.gguf' }],
   ]);
   const standard = [

@@ -1,4 +1,6 @@
 import type { ModelSource } from '../../shared/contract.ts';
+import type { ModelStage } from '../../shared/model-stage.ts';
+import type { MockErrorKind, ProviderKind } from '../../shared/provider-kinds.ts';
 
 /*
  * The configuration in force: models.yaml, the environment, the command line and the defaults, merged and checked.
@@ -7,6 +9,8 @@ import type { ModelSource } from '../../shared/contract.ts';
 export interface Settings {
   readonly server: ServerSettings;
   readonly memory: MemorySettings;
+  /** In the order of models.yaml. */
+  readonly providers: readonly ProviderSettings[];
   /** In the order of models.yaml, then those found in the models folders. */
   readonly models: readonly ModelSettings[];
   readonly tiers: readonly TierSettings[];
@@ -14,7 +18,12 @@ export interface Settings {
   readonly defaults: EngineSettings;
   readonly routing: { readonly default: string };
   readonly modelsFolders: readonly string[];
+  readonly budgets: readonly BudgetSettings[];
+  /** How long rows of usage are kept; `null` = for ever. */
+  readonly usageRetentionMs: number | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Whether the texts of prompts and answers are kept with their rows of usage. */
+  readonly logContent: boolean;
 }
 
 export interface ServerSettings {
@@ -50,10 +59,83 @@ export type BudgetSetting =
   | { readonly kind: 'bytes'; readonly bytes: number }
   | { readonly kind: 'share'; readonly share: number };
 
-export interface ModelSettings {
+/** A service that runs models. */
+export interface ProviderSettings {
+  readonly name: string;
+  readonly kind: ProviderKind;
+  /** Other names: `gpt/gpt-4.1` is `openai/gpt-4.1` when `gpt` is one of `openai`. */
+  readonly aliases: readonly string[];
+  /** `null` = the kind's own. */
+  readonly baseUrl: string | null;
+  /** Never logged, shown or written. `null` = not in models.yaml: it may be among the secrets. */
+  readonly apiKey: string | null;
+  /** What to set when there is no key: `OPENAI_API_KEY`. `null` where none is needed. */
+  readonly apiKeyFrom: string | null;
+  /** Whether the provider is asked which models it has. */
+  readonly discover: boolean;
+  /** Until the first part, and between any two. */
+  readonly timeoutMs: number;
+  readonly limits: { readonly requestsPerMinute: number | null; readonly tokensPerMinute: number | null };
+  /** How a `mock` behaves; `null` for every other kind. */
+  readonly mock: MockSettings | null;
+}
+
+export interface MockSettings {
+  /** Before the first part. */
+  readonly latencyMs: number;
+  readonly tokensPerSecond: number;
+  /** Share of requests that fail, 0 to 1. */
+  readonly errorRate: number;
+  /** In what ways they fail, in turn. */
+  readonly errorKinds: readonly MockErrorKind[];
+  /** The first whose `when` is part of the last message answers; without any it repeats what it was asked. */
+  readonly script: readonly { readonly when: string | null; readonly answer: string }[];
+  /** Every answer breaks off after so many tokens; `null` = none does. */
+  readonly cutAfterTokens: number | null;
+}
+
+export type ModelSettings = LocalModelSettings | RemoteModelSettings;
+
+/** What is known of a model wherever it runs. */
+interface AnyModelSettings {
   readonly id: string;
   readonly name: string;
   readonly aliases: readonly string[];
+  /** `null` = models.yaml does not say: the catalog may. */
+  readonly stage: ModelStage | null;
+  /** The name to use instead of a deprecated or retired model. */
+  readonly replacement: string | null;
+  /** What p95 is held against. */
+  readonly latency: { readonly firstTokenMs: number | null; readonly tokensPerSecond: number | null };
+  /** What models.yaml says that it can or cannot do, over what was detected. By capability. */
+  readonly capabilities: Readonly<Record<string, 'yes' | 'no'>>;
+  readonly optimization: OptimizationNotes;
+  /** Put before the messages of a chat that has no system message. */
+  readonly systemPrompt: string | null;
+  readonly sampling: SamplingDefaults;
+}
+
+export interface OptimizationNotes {
+  readonly recommendedFor: readonly string[];
+  readonly bestPractices: readonly string[];
+  readonly tips: readonly string[];
+  readonly pitfalls: readonly string[];
+}
+
+/** A model of a provider. */
+export interface RemoteModelSettings extends AnyModelSettings {
+  readonly kind: 'remote';
+  /** The name of its provider, not an alias. */
+  readonly provider: string;
+  /** What the provider calls it. */
+  readonly remoteId: string;
+  /** `null` = as the catalog or the provider says. */
+  readonly contextSize: number | null;
+}
+
+/** A model that runs in an engine of this machine. */
+export interface LocalModelSettings extends AnyModelSettings {
+  readonly kind: 'local';
   readonly source: ModelSource;
   /** Loaded at start, never evicted, never idle-unloaded. */
   readonly pinned: boolean;
@@ -62,9 +144,15 @@ export interface ModelSettings {
   /** `null` = never. */
   readonly idleUnloadMs: number | null;
   readonly engine: EngineSettings;
-  /** Put before the messages of a chat that has no system message. */
-  readonly systemPrompt: string | null;
-  readonly sampling: SamplingDefaults;
+}
+
+export function isLocal(model: ModelSettings): model is LocalModelSettings {
+  return model.kind === 'local';
+}
+
+/** In the order of models.yaml. */
+export function localModels({ models }: Pick<Settings, 'models'>): readonly LocalModelSettings[] {
+  return models.filter(isLocal);
 }
 
 /** What an engine is loaded with; a change holds from the next load. */
@@ -95,3 +183,21 @@ export interface TierSettings {
   readonly name: string;
   readonly models: readonly string[];
 }
+
+export interface BudgetSettings {
+  readonly scope: BudgetScope;
+  /** In billionths of a dollar. */
+  readonly limitNanoDollars: number;
+  readonly per: 'day' | 'week' | 'month';
+  /** Shares of the limit, ascending: 0.5 is half. */
+  readonly alertAt: readonly number[];
+  /** What happens to a request that would pass the limit. */
+  readonly action: 'warn' | 'block';
+}
+
+/** Whose cost counts: `all`, or one provider's, model's (by id) or user's. */
+export type BudgetScope =
+  | 'all'
+  | { readonly provider: string }
+  | { readonly model: string }
+  | { readonly user: string };

@@ -217,7 +217,7 @@ test('pinning is written into the entry, told to the listeners, and undone witho
   store.subscribe((change) => told.push(change.type));
   expect(await store.setPinned('demo', true)).toMatchObject({ id: 'demo', pinned: true });
   expect(readFileSync(file, 'utf8')).toContain('{ file: "builtin:demo", pinned: true }   # comes with it');
-  expect(store.settings.models[0]?.pinned).toBe(true);
+  expect(store.settings.models[0]).toMatchObject({ pinned: true });
   await store.setPinned('demo', true);
   await store.setPinned('demo', false);
   expect(readFileSync(file, 'utf8')).toBe(ONE);

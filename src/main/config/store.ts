@@ -11,7 +11,7 @@ import type { Problems } from './load.ts';
 import { isFirstShard, modelFileName, slugOf, uniqueId } from './model-ids.ts';
 import { pinModel } from './pin-model.ts';
 import { type ConfigPlace, type Good, invalidConfig, readConfig, resolveText } from './read-config.ts';
-import type { ModelSettings, Settings } from './settings.ts';
+import { isLocal, type LocalModelSettings, localModels, type Settings } from './settings.ts';
 import { FolderWatch } from './watch.ts';
 
 export interface ConfigStoreOptions extends ConfigPlace {
@@ -119,7 +119,7 @@ export class ConfigStore implements Disposable {
    * @throws RoundhouseError `gguf_invalid`; `conflict` when the id or the file is registered already;
    *   `invalid_request` for an unusable id; `config_invalid` while the file on disk is broken
    */
-  addModel(model: AddModel): Promise<ModelSettings> {
+  addModel(model: AddModel): Promise<LocalModelSettings> {
     return this.#inTurn(async () => {
       await checkGgufFile(model.path);
       if (!isFirstShard(model.path)) {
@@ -138,14 +138,14 @@ export class ConfigStore implements Disposable {
   /**
    * Writes into models.yaml whether a model is to stay loaded, with everything else there kept. A model that was found
    * in a models folder gets an entry there.
-   * @throws RoundhouseError `model_not_found`; `config_invalid` while the file on disk is broken, and when more models
+   * @throws RoundhouseError `model_not_found`; `invalid_request` for a provider's model; `config_invalid` while the file on disk is broken, and when more models
    *   would be pinned than may be loaded
    */
-  setPinned(id: string, pinned: boolean): Promise<ModelSettings> {
+  setPinned(id: string, pinned: boolean): Promise<LocalModelSettings> {
     return this.#inTurn(async () => {
       const { settings, namedIds, text } = await this.#readUnbroken();
-      const model = settings.models.find((candidate) => candidate.id === id);
-      if (!model) throw new RoundhouseError('model_not_found', `no model is called "${id}"`);
+      const model = localModels(settings).find((candidate) => candidate.id === id);
+      if (!model) throw notLocal(id, settings);
       if (model.pinned === pinned) return model;
       if (namedIds.has(id)) return this.#write(pinModel(text, id, pinned), id);
       // Without the name it would be called by its id from now on.
@@ -168,7 +168,9 @@ export class ConfigStore implements Disposable {
   }
 
   #idFor(model: AddModel, { settings, namedIds }: Good): string {
-    const same = settings.models.find((other) => namedIds.has(other.id) && other.source.path === model.path);
+    const same = localModels(settings).find(
+      (other) => namedIds.has(other.id) && other.source.path === model.path,
+    );
     if (same) throw new RoundhouseError('conflict', `${model.path} is registered already, as "${same.id}"`);
     const taken = takenBesides(model.path, settings);
     if (model.id === null) return freeId(model.path, model.name, taken);
@@ -199,10 +201,10 @@ export class ConfigStore implements Disposable {
   }
 
   /** Puts the text into force and into the file. @returns the model that was changed by it */
-  async #write(text: string, id: string): Promise<ModelSettings> {
+  async #write(text: string, id: string): Promise<LocalModelSettings> {
     const next = await resolveText(this.#options, text);
     if ('problems' in next) throw invalidConfig(next.problems);
-    const model = next.settings.models.find((candidate) => candidate.id === id);
+    const model = localModels(next.settings).find((candidate) => candidate.id === id);
     if (!model) throw new RoundhouseError('internal_error', `${id} would not be in models.yaml any more`);
     await writeFileAtomic(this.file, text).catch((error: NodeJS.ErrnoException) => {
       const message = `models.yaml could not be written (${error.code ?? error.message}); it is unchanged`;
@@ -247,8 +249,17 @@ function isBlank(text: string): boolean {
 
 /** Names of all models but this file: found in a models folder, it gives up its own id when it is written down. */
 function takenBesides(path: string, { models }: Settings): ReadonlySet<string> {
-  const others = models.filter((model) => model.source.path !== path);
+  const others = models.filter((model) => !isLocal(model) || model.source.path !== path);
   return new Set(others.flatMap((model) => [model.id, ...model.aliases]));
+}
+
+function notLocal(id: string, { models }: Settings): RoundhouseError {
+  return models.some((model) => model.id === id)
+    ? new RoundhouseError(
+        'invalid_request',
+        `${id} runs at a provider; only models of this machine are pinned`,
+      )
+    : new RoundhouseError('model_not_found', `no model is called "${id}"`);
 }
 
 function freeId(path: string, name: string | null, taken: ReadonlySet<string>): string {

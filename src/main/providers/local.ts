@@ -1,14 +1,14 @@
 import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineRequest, GenerationRequest, StreamPart, Usage } from '../../shared/generation.ts';
-import type { ModelSettings } from '../config/settings.ts';
+import type { LocalModelSettings } from '../config/settings.ts';
 import type { Backend, Generation, Timing } from './backend.ts';
 import { completeRequest } from './complete-request.ts';
 
 /** What the local backend needs of the scheduler and the engines. */
 export interface LocalPorts {
   readonly clock: Clock;
-  settingsOf(modelId: string): ModelSettings | null;
+  settingsOf(modelId: string): LocalModelSettings | null;
   /** Waits for a slot; the model is loaded if need be. */
   acquire(modelId: string, signal: AbortSignal): Promise<Disposable>;
   /** The engine that a lease was granted for. */

@@ -15,7 +15,7 @@ import type { ConfigProblem } from '../../shared/contract.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type KeyPath = readonly (string | number)[];
 
-/** A models.yaml that is well-formed YAML; what its keys mean is the schema's business. */
+/** A file that is well-formed YAML; what its keys mean is the schema's business. */
 export interface YamlSource {
   /** The whole file as plain values, `${NAME}` read from the environment; an empty file is `{}`. */
   readonly value: unknown;
@@ -25,17 +25,22 @@ export interface YamlSource {
   lineOfKey(path: KeyPath): number | null;
   /** The keys below `path` in the order of the file, which an object does not keep for keys such as `7`. */
   keysOf(path: KeyPath): readonly string[];
+  /** The first environment variable that the text at `path` reads; `null` when it reads none. */
+  variableAt(path: KeyPath): string | null;
 }
 
 export const MAX_YAML_BYTES = 1024 * 1024;
 /** Aliases times what they stand for, at most: far above honest use, far below an alias bomb. */
 const MAX_ALIASES = 100;
 
-/** Reads YAML: at most 1 MiB, one document, no key twice, no alias bombs. */
+/**
+ * Reads YAML: at most 1 MiB, one document, no key twice, no alias bombs.
+ * @param env where `${NAME}` is looked up; `null` leaves every text as it is written
+ */
 export function readYaml(
   file: string,
   text: string,
-  env: Environment,
+  env: Environment | null,
 ): { source: YamlSource } | { problems: readonly ConfigProblem[] } {
   const sizeBytes = new TextEncoder().encode(text).length;
   if (sizeBytes > MAX_YAML_BYTES) return { problems: [tooLarge(file, sizeBytes)] };
@@ -56,6 +61,7 @@ export function readYaml(
       ),
     };
 
+  const variables = new Map<unknown, string>();
   visit(document, {
     Alias(_, alias) {
       if (alias.resolve(document)) return;
@@ -86,7 +92,7 @@ export function readYaml(
 
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
-    return { source: { value, ...positionsIn(document, lineAt) } };
+    return { source: { value, ...positionsIn(document, lineAt, variables) } };
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     const message = `the file repeats itself through more than ${MAX_ALIASES} aliases (*name); write the values out`;
@@ -94,9 +100,10 @@ export function readYaml(
   }
 
   function readEnvironment(scalar: Scalar): void {
-    if (typeof scalar.value !== 'string') return;
+    if (env === null || typeof scalar.value !== 'string') return;
     const missing = new Set<string>();
-    const replaced = substitute(scalar.value, env, missing);
+    const { replaced, read } = substitute(scalar.value, env, missing);
+    if (read !== null) variables.set(scalar, read);
     for (const name of missing) {
       problems.push({
         file,
@@ -130,15 +137,25 @@ export function escapeEnvironment(text: string): string {
 
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
-function substitute(text: string, env: Environment, missing: Set<string>): string {
-  return text.replace(REFERENCE, (whole, name: string | undefined, fallback: string | undefined) => {
-    if (name === undefined) return '${';
-    const value = env[name];
-    // As in a shell, `:-` also stands in for a variable that is set to nothing.
-    if (value !== undefined && (value !== '' || fallback === undefined)) return value;
-    if (fallback === undefined) missing.add(name);
-    return fallback ?? whole;
-  });
+function substitute(
+  text: string,
+  env: Environment,
+  missing: Set<string>,
+): { readonly replaced: string; readonly read: string | null } {
+  let read: string | null = null;
+  const replaced = text.replace(
+    REFERENCE,
+    (whole, name: string | undefined, fallback: string | undefined) => {
+      if (name === undefined) return '${';
+      read ??= name;
+      const value = env[name];
+      // As in a shell, `:-` also stands in for a variable that is set to nothing.
+      if (value !== undefined && (value !== '' || fallback === undefined)) return value;
+      if (fallback === undefined) missing.add(name);
+      return fallback ?? whole;
+    },
+  );
+  return { replaced, read };
 }
 
 function sayYamlError(code: string, message: string, found: string): string {
@@ -157,7 +174,8 @@ function sayYamlError(code: string, message: string, found: string): string {
 function positionsIn(
   document: Document,
   lineAt: (offset: number) => number,
-): Pick<YamlSource, 'lineOf' | 'lineOfKey' | 'keysOf'> {
+  variables: ReadonlyMap<unknown, string>,
+): Omit<YamlSource, 'value'> {
   const startLine = (node: unknown): number | null => {
     const range = isNode(node) ? node.range : null;
     return range ? lineAt(range[0]) : null;
@@ -210,6 +228,10 @@ function positionsIn(
       const container = isAlias(node) ? node.resolve(document) : node;
       if (!isMap(container)) return [];
       return container.items.map((item) => String(isScalar(item.key) ? item.key.value : item.key));
+    },
+    variableAt(path) {
+      const { node } = find(path);
+      return variables.get(isAlias(node) ? node.resolve(document) : node) ?? null;
     },
   };
 }
