@@ -9,7 +9,7 @@ const TIMEOUT_MS = 5000;
 interface Server {
   readonly url: string;
   readonly clock: ManualClock;
-  /** The guarded fetch, for addresses below `/v1` of the server. */
+  /** The guarded fetch, for this server. */
   readonly ask: Fetch;
   /** Resolves when a client has gone away. */
   readonly closed: Promise<void>;
@@ -28,8 +28,7 @@ async function serving(listener: RequestListener, maxBytes = 1e6): Promise<Serve
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const clock = new ManualClock();
-  const baseUrl = new URL(`${url}/v1`);
-  const ask = guardedFetch({ fetch, clock, provider: 'cloud', baseUrl, timeoutMs: TIMEOUT_MS, maxBytes });
+  const ask = guardedFetch({ fetch, clock, provider: 'cloud', origin: url, timeoutMs: TIMEOUT_MS, maxBytes });
   return { url, clock, ask, closed };
 }
 
@@ -49,9 +48,6 @@ describe('the key goes nowhere else:', () => {
     ['another port', (url: string) => `${url.replace(/:\d+/, ':1')}/v1/chat`],
     ['another host', () => 'https://evil.example/v1/chat'],
     ['another scheme', (url: string) => `${url.replace('http:', 'https:')}/v1/chat`],
-    ['another path', (url: string) => `${url}/v2/chat`],
-    ['a path that climbs', (url: string) => `${url}/v1/../v2/chat`],
-    ['a path that only begins alike', (url: string) => `${url}/v1evil`],
   ])('%s is not asked', async (_, addressOf) => {
     let asked = 0;
     const { url, ask } = await serving((__, response) => {
@@ -153,12 +149,12 @@ test('an answer without end is ended', async () => {
 
 test('nobody there', async () => {
   const clock = new ManualClock();
-  const baseUrl = new URL('http://127.0.0.1:1/v1');
-  const ask = guardedFetch({ fetch, clock, provider: 'cloud', baseUrl, timeoutMs: TIMEOUT_MS, maxBytes: 1 });
-  const asked = ask(`${baseUrl.href}/chat`, { headers: { authorization: 'Bearer sk-secret' } });
+  const origin = 'http://127.0.0.1:1';
+  const ask = guardedFetch({ fetch, clock, provider: 'cloud', origin, timeoutMs: TIMEOUT_MS, maxBytes: 1 });
+  const asked = ask(`${origin}/chat`, { headers: { authorization: 'Bearer sk-secret' } });
   await expect(asked).rejects.toMatchObject({
     code: 'provider_error',
-    message: expect.stringContaining('http://127.0.0.1:1'),
+    message: expect.stringContaining(origin),
   });
   expect(clock.pendingTimers).toBe(0);
 });

@@ -9,8 +9,8 @@ export interface FetchGuard {
   readonly clock: Clock;
   /** For messages. */
   readonly provider: string;
-  /** The only address that is asked, with all below it. */
-  readonly baseUrl: URL;
+  /** Where the API is. Nothing but its scheme, host and port is asked. */
+  readonly origin: string;
   /** Nothing for so long, before the answer or within it, ends it. */
   readonly timeoutMs: number;
   /** Larger answers are ended: nobody means them. */
@@ -18,7 +18,7 @@ export interface FetchGuard {
 }
 
 /**
- * A fetch that can do no more than ask one provider. Keys go with its requests, so another address is an error, and so
+ * A fetch that can do no more than ask one address. Keys go with its requests, so another address is an error, and so
  * is a redirect; and an answer that stays away, in whole or in part, ends.
  *
  * It throws RoundhouseErrors: `provider_timeout`, and `provider_error` for whatever else the network does. When the
@@ -53,10 +53,8 @@ export function guardedFetch(guard: FetchGuard): Fetch {
   };
 }
 
-function refuseOtherAddress({ baseUrl, provider }: FetchGuard, url: URL): void {
-  const below = baseUrl.pathname.endsWith('/') ? baseUrl.pathname : `${baseUrl.pathname}/`;
-  if (url.origin === baseUrl.origin && url.pathname.startsWith(below)) return;
-  throw new Error(`${provider} is at ${baseUrl.href}: ${url.origin}${url.pathname} is not asked`);
+function refuseOtherAddress({ origin, provider }: FetchGuard, url: URL): void {
+  if (url.origin !== origin) throw new Error(`${provider} is at ${origin}: ${url.origin} is not asked`);
 }
 
 /** One request, from its beginning to the end of its answer. */
@@ -138,18 +136,15 @@ class Call {
   /** What the network said, in our words. Its own error names addresses and headers: it is not kept. */
   #failure(error: unknown): RoundhouseError {
     if (error instanceof RoundhouseError) return error;
-    const { provider, baseUrl } = this.#guard;
+    const { provider, origin } = this.#guard;
     const code = networkCode(error);
     if (/TIMEOUT|TIMEDOUT/.test(code)) {
-      return new RoundhouseError(
-        'provider_timeout',
-        `${provider} at ${baseUrl.origin} took too long (${code}).`,
-      );
+      return new RoundhouseError('provider_timeout', `${provider} at ${origin} took too long (${code}).`);
     }
     const why = code === '' ? '' : ` (${code})`;
     return new RoundhouseError(
       'provider_error',
-      `${provider} could not be reached at ${baseUrl.origin}, or the connection broke${why}. Is it running, and is ` +
+      `${provider} could not be reached at ${origin}, or the connection broke${why}. Is it running, and is ` +
         'its baseUrl in models.yaml right?',
     );
   }

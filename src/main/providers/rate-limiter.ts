@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import { formatDuration } from '../../shared/units.ts';
 import { type RateLimits, type RateUse, RateWindow } from './rate-window.ts';
+import { wait } from './wait.ts';
 
 /** A wait up to this is made; a longer one is told to the caller, who may have somewhere else to go. */
 const MAX_WAIT_MS = 2000;
@@ -31,7 +32,7 @@ export class RateLimiter {
     if (startMs - nowMs > MAX_WAIT_MS) throw this.#tooMany(nowMs, startMs - nowMs);
     const turn = this.#window.take(startMs, tokens);
     try {
-      await this.#until(startMs - nowMs, signal);
+      await wait(this.#clock, startMs - nowMs, signal);
     } catch (error) {
       this.#window.giveBack(turn);
       throw error;
@@ -45,19 +46,6 @@ export class RateLimiter {
 
   use(): RateUse {
     return this.#window.use(this.#clock.monotonicMs());
-  }
-
-  async #until(waitMs: number, signal: AbortSignal): Promise<void> {
-    if (waitMs <= 0) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = () => reject(signal.reason);
-    using _timer = this.#clock.after(waitMs, resolve);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
   }
 
   #tooMany(nowMs: number, retryAfterMs: number): RoundhouseError {

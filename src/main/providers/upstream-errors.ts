@@ -46,7 +46,7 @@ export function toProviderError(thrown: unknown, subject: Subject, nowMs: number
   // What its SDK could make nothing of: text that is no JSON, or JSON that is no answer.
   if (
     thrown instanceof Error &&
-    /^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody)/.test(thrown.name)
+    /^ZodError|^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody)/.test(thrown.name)
   ) {
     return garbageError(subject);
   }
