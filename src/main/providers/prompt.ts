@@ -91,18 +91,25 @@ function callOf(
     type: 'tool-call',
     toolCallId: id,
     toolName: name,
-    input: callArguments === 'text' ? text : argumentsOf(text),
+    input: callArguments === 'text' && parsed(text) !== undefined ? text : argumentsOf(text),
   };
 }
 
 /** Arguments as an object; what a model wrote that is none is kept as it is, under a name that says so. */
 function argumentsOf(text: string): object {
   if (text.trim() === '') return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch {}
+  const value = parsed(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   return { invalid_json: text };
+}
+
+/** `undefined` for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function resultOf(message: ChatMessage, writing: Writing): LanguageModelV4ToolResultPart {
