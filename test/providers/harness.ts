@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { ProviderSettings } from '../../src/main/config/settings.ts';
 import { createProvider, type ProviderPorts } from '../../src/main/providers/create-provider.ts';
 import type { Provider } from '../../src/main/providers/provider.ts';
+import type { DetectorName } from '../../src/shared/detector-names.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import {
   type ChatMessage,
@@ -77,6 +78,7 @@ export async function wired(
   wire: Wire,
   settings: Partial<ProviderSettings> = {},
   ports: Partial<ProviderPorts> = {},
+  detectors: readonly DetectorName[] | null = null,
 ): Promise<Fixture> {
   const server = await serve(wire);
   const clock = new ManualClock();
@@ -90,6 +92,7 @@ export async function wired(
       ...settings,
     }),
     { ...portsOf(clock), ...ports },
+    detectors,
   );
   onTestFinished(async () => {
     provider[Symbol.dispose]();

@@ -18,12 +18,18 @@ import {
 type Body = Anthropic.MessageCreateParams;
 type Block = Anthropic.ContentBlockParam;
 
+/** What we send, and what Anthropic's SDK sends: what is used of them here is the same. */
+const VERSIONS: ReadonlySet<unknown> = new Set(['2023-06-01', '2026-10-21']);
+
 export function serveAnthropic(key: string): Promise<WireServer> {
   return serveWire({
     answer(request) {
-      if (request.headers['x-api-key'] !== key)
+      // The documentation says the one, Anthropic's newer SDK sends the other.
+      const { 'x-api-key': given, authorization } = request.headers;
+      if (given !== key && authorization !== `Bearer ${key}`) {
         throw refusal(401, 'authentication_error', 'invalid x-api-key');
-      if (request.headers['anthropic-version'] !== '2023-06-01') {
+      }
+      if (!VERSIONS.has(request.headers['anthropic-version'])) {
         throw refusal(400, 'invalid_request_error', 'anthropic-version: header is required');
       }
       const url = new URL(request.path, 'http://fake');

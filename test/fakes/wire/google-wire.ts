@@ -53,8 +53,8 @@ export function serveGoogle(key: string): Promise<WireServer> {
         });
       }
       const url = new URL(request.path, 'http://fake');
-      if (url.pathname === '/v1beta/models') return models(url.searchParams);
-      const [, model, method] = /^\/v1beta\/models\/([^:]+):(\w+)$/.exec(url.pathname) ?? [];
+      if (/^\/v1(beta)?\/models$/.test(url.pathname)) return models(url.searchParams);
+      const [, model, method] = /^\/v1(?:beta)?\/models\/([^:]+):(\w+)$/.exec(url.pathname) ?? [];
       if (model === undefined || !isKnown(model)) throw unknownModel(model ?? '');
       return call(model, method ?? '', request);
     },

@@ -49,7 +49,8 @@ function withFound(model: RemoteModel, found: Found | undefined): RemoteModel {
   if (found === undefined) return model;
   return {
     ...model,
-    contextSize: model.contextSize ?? found.contextSize,
+    // A list may have what the model could hold; this is what it was loaded with.
+    contextSize: found.contextSize ?? model.contextSize,
     capabilities: { ...found.capabilities, ...model.capabilities },
   };
 }
