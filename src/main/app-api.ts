@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { assertNever } from '../shared/assert-never.ts';
 import type {
   AppApi,
@@ -10,22 +11,29 @@ import type {
 } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
 import { type GenerationRequest, NO_SAMPLING, PLAIN } from '../shared/generation.ts';
+import type { AccountedCaller } from './accounting.ts';
+import type { Answering } from './answering.ts';
 import { localModels } from './config/settings.ts';
 import type { ConfigStore } from './config/store.ts';
 import type { Decisions } from './decisions.ts';
 import type { LocalRuntime } from './local-runtime.ts';
-import type { Backend } from './providers/backend.ts';
+import type { createProviderCalls } from './provider-calls.ts';
 import type { Publisher } from './publisher.ts';
+import type { createRegistryCalls } from './registry-calls.ts';
+import type { Usage } from './usage/usage.ts';
 
 export interface ApiParts {
   readonly config: ConfigStore;
   readonly runtime: LocalRuntime;
-  readonly backend: Backend;
+  readonly answering: Pick<Answering, 'route' | 'generate'>;
   readonly decisions: Decisions;
   readonly publisher: Publisher;
   readonly snapshot: () => Snapshot;
-  /** @throws RoundhouseError `model_not_found` */
-  readonly route: (asked: string) => { readonly modelId: string };
+  readonly usage: Pick<Usage, 'calls' | 'log'>;
+  readonly providerCalls: ReturnType<typeof createProviderCalls>;
+  readonly registryCalls: ReturnType<typeof createRegistryCalls>;
+  /** Whether a model runs on this machine. */
+  readonly isLocal: (modelId: string) => boolean;
   /** @throws RoundhouseError `not_found` */
   readonly explain: (key: string) => Promise<readonly ExplainedKey[]>;
   /** Resolves when the newest configuration is in force everywhere. */
@@ -46,16 +54,24 @@ export function createAppApi(parts: ApiParts): AppApi {
     throw new RoundhouseError('model_not_found', `no model is called ${id}; models.list gives all`);
   }
 
+  /** @throws RoundhouseError for a name that is nobody's, and for a model that is never loaded */
+  function localIdOf(name: string): string {
+    const { modelId } = parts.answering.route(name);
+    if (parts.isLocal(modelId)) return modelId;
+    const message = `${modelId} runs at a provider; only models of this machine are loaded, unloaded and pinned`;
+    throw new RoundhouseError('invalid_request', message, { param: 'id' });
+  }
+
   const handlers: Handlers = {
     'app.snapshot': async () => snapshot(),
     'models.list': async () => snapshot().models,
     'models.load': async ({ id }) => {
-      const { modelId } = parts.route(id);
+      const modelId = localIdOf(id);
       await runtime.dispatcher.load(modelId, parts.signal);
       return modelView(modelId);
     },
     'models.unload': async ({ id }) => {
-      const { modelId } = parts.route(id);
+      const modelId = localIdOf(id);
       await runtime.dispatcher.unload(modelId);
       return modelView(modelId);
     },
@@ -86,15 +102,18 @@ export function createAppApi(parts: ApiParts): AppApi {
         ...(await runtime.estimateFile(path, suggestedId, engine)),
       };
     },
-    'models.plan': ({ id }) => runtime.plan(parts.route(id).modelId),
+    'models.plan': ({ id }) => runtime.plan(localIdOf(id)),
     'models.pin': async ({ id, pinned }) => {
-      const { modelId } = parts.route(id);
+      const modelId = localIdOf(id);
       await config.setPinned(modelId, pinned);
       await parts.configured();
       return modelView(modelId);
     },
     'config.explain': async ({ key }) => parts.explain(key),
     'decisions.list': async () => parts.decisions.latest(),
+    ...parts.providerCalls,
+    ...parts.registryCalls,
+    ...parts.usage.calls,
   };
 
   return {
@@ -109,15 +128,29 @@ export function createAppApi(parts: ApiParts): AppApi {
             sampling: { ...NO_SAMPLING, ...withoutUndefined(input.sampling) },
             ...PLAIN,
           };
-          yield* parts.backend.generate(parts.route(input.model).modelId, request, signal).parts;
+          const route = parts.answering.route(input.model);
+          yield* parts.answering.generate(route, request, signal, interfaceCaller()).parts;
           return;
         }
         default:
           assertNever(name);
       }
     },
-    subscribe: (listener) => publisher.subscribe(listener),
+    subscribe: (listener) => {
+      const subscriptions = [publisher.subscribe(listener), parts.usage.log.subscribe(listener)];
+      return {
+        [Symbol.dispose]() {
+          for (const subscription of subscriptions) subscription[Symbol.dispose]();
+        },
+      };
+    },
   };
+}
+
+/** Whoever chats in the interface. */
+function interfaceCaller(): AccountedCaller {
+  const requestId = `ui_${randomUUID().replaceAll('-', '')}`;
+  return { requestId, keyName: null, user: null, contentType: null, streamed: true };
 }
 
 type Defined<Value> = { [Key in keyof Value]?: Exclude<Value[Key], undefined> };

@@ -1,30 +1,42 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../shared/clock.ts';
-import type { AppApi, ModelView, ServerView, Snapshot } from '../shared/contract.ts';
-import { RoundhouseError } from '../shared/errors.ts';
+import type { AppApi, ServerView, Snapshot } from '../shared/contract.ts';
+import type { ProviderView } from '../shared/provider-contract.ts';
+import { Accounting } from './accounting.ts';
+import { Answering } from './answering.ts';
 import { createAppApi } from './app-api.ts';
+import { CatalogFiles } from './catalog-files.ts';
 import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
 import { explainKey } from './config/explain.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
-import { localModels } from './config/settings.ts';
+import type { Secrets } from './config/secrets.ts';
+import { localModels, type Settings } from './config/settings.ts';
 import { type ConfigChange, ConfigStore } from './config/store.ts';
 import { Uploads } from './config/uploads.ts';
 import { Decisions } from './decisions.ts';
+import { createDetectionFiles } from './detection-files.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { LocalRuntime } from './local-runtime.ts';
 import type { Log } from './log.ts';
 import type { MemoryProbe } from './memory/probe.ts';
 import { ModelFiles } from './model-files.ts';
-import { createLocalBackend, type LocalOutcome } from './providers/local.ts';
+import { ModelList } from './model-list.ts';
+import { ownAddress } from './own-address.ts';
+import { createProviderCalls } from './provider-calls.ts';
+import type { ProviderPorts } from './providers/create-provider.ts';
+import { createLocalBackend } from './providers/local.ts';
 import { Publisher } from './publisher.ts';
-import { ProviderRegistry } from './registry/provider-registry.ts';
 import { Registry } from './registry/registry.ts';
-import { type RouteFacts, resolveModel } from './routing/resolve.ts';
-import { openStore } from './usage/store.ts';
-import { memoryView, modelView } from './views.ts';
+import { createRegistryCalls } from './registry-calls.ts';
+import { RemoteRuntime } from './remote-runtime.ts';
+import { tellOfRegistered } from './tell-of-registered.ts';
+import { DataStore } from './usage/data-store.ts';
+import { Usage } from './usage/usage.ts';
+import { createUsageFiles, usageSettings } from './usage-runtime.ts';
+import { memoryView } from './views.ts';
 import { formatProblem } from './yaml/format-problem.ts';
 import type { Environment } from './yaml/yaml-source.ts';
 
@@ -45,6 +57,8 @@ export interface AppOptions {
   readonly shippedConfigFile: string;
   /** The built interface; `null` serves none. */
   readonly interfaceDir: string | null;
+  /** The program of the database's thread. */
+  readonly databaseModule: string;
   readonly clock: Clock;
   readonly probe: MemoryProbe;
   /** Whether engines run on Apple's GPU. */
@@ -52,6 +66,9 @@ export interface AppOptions {
   readonly log: Log;
   readonly spawnEngine: SpawnEngine;
   readonly spawnEstimator: SpawnEngine;
+  readonly fetch: ProviderPorts['fetch'];
+  /** Where providers' keys are kept. @param warn takes what the user should know, as a sentence */
+  readonly openSecrets: (warn: (message: string) => void) => Secrets;
 }
 
 export interface App {
@@ -68,44 +85,183 @@ export interface App {
  * @throws RoundhouseError `config_invalid` with all problems of models.yaml, `conflict` when another app has the folder
  */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { clock, dataDir, log, probe } = options;
+  const { clock, dataDir, log, probe, env, resourcesDir } = options;
   await ensureDataFolder(dataDir);
-  let damagedDatabase: string | null = null;
-  const store = openStore(join(dataDir, 'roundhouse.db'), (path) => {
-    damagedDatabase = path;
+  const store = await DataStore.open({
+    file: join(dataDir, 'roundhouse.db'),
+    threadModule: options.databaseModule,
   });
   const machine = await probe.machine();
+
   // Before whatever may have something to say.
   const decisions = new Decisions();
   const publisher = new Publisher(clock, snapshot);
-  if (damagedDatabase !== null) {
-    decide(null, `The database was damaged; it is kept as ${damagedDatabase}, and a new one was begun.`);
+  const onChange = () => publisher.changed();
+  const say = (text: string) => decide(null, text);
+  if (store.movedAsideTo !== null) {
+    say(`The database was damaged; it is kept as ${store.movedAsideTo}, and a new one was begun.`);
   }
+
+  // What is configured.
   const config = await ConfigStore.open({
     file: options.configFile ?? (await ensureModelsYaml(dataDir, options.shippedConfigFile)),
-    env: options.env,
+    env,
     overrides: options.overrides,
     home: options.home,
-    resourcesDir: options.resourcesDir,
+    resourcesDir,
     machineBytes: machine.totalBytes,
     clock,
-    warn: (message) => decide(null, message),
+    warn: say,
   });
-
   const stopping = new AbortController();
   const adminToken = randomBytes(32).toString('hex');
-  const files = new ModelFiles();
-  const outcomes = new Map<string, LocalOutcome>();
-  const providers = new ProviderRegistry((provider) =>
-    Promise.reject(new RoundhouseError('provider_error', `${provider.name} cannot be asked yet`)),
-  );
-  const registry = new Registry(providers);
-  registry.configure(config.settings);
   let otherBytes = 0;
   let serving = false;
   let url = '';
   let configuring: Promise<void> = Promise.resolve();
   let configIsBroken = false;
+
+  // Where models run.
+  const runtime = new LocalRuntime(config.settings, {
+    clock,
+    probe,
+    machine,
+    metal: options.metal,
+    spawnEngine: options.spawnEngine,
+    spawnEstimator: options.spawnEstimator,
+    corrections: { all: store.corrections, save: (model, learned) => store.saveCorrection(model, learned) },
+    prefixDir: join(dataDir, 'prefix-cache'),
+    onDecision: decide,
+    onChange,
+  });
+  const remote = new RemoteRuntime({
+    clock,
+    env,
+    secrets: options.openSecrets(say),
+    fetch: options.fetch,
+    own: () => ownAddress(url, config.settings.server),
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    detections: createDetectionFiles(join(dataDir, 'catalog', 'detected')),
+    onDecision: decide,
+    onChange,
+  });
+  const catalogFiles = new CatalogFiles({
+    clock,
+    warn: say,
+    shippedDir: join(resourcesDir, 'catalog'),
+    userDir: join(dataDir, 'catalog'),
+    onLoaded: (loaded) => {
+      for (const problem of loaded.problems) log.warn({}, formatProblem(problem));
+      remote.useCatalog(loaded);
+    },
+  });
+
+  // Which there are.
+  const files = new ModelFiles();
+  const registry = new Registry(remote.providers);
+  register(config.settings);
+
+  // How they are asked, and what that costs.
+  const usage = await Usage.start(
+    {
+      clock,
+      store,
+      localModels: () =>
+        localModels(registry).flatMap(({ id, latency: { firstTokenMs } }) =>
+          firstTokenMs === null ? [] : [{ model: id, targetFirstTokenMs: firstTokenMs }],
+        ),
+      say,
+    },
+    usageSettings(config.settings),
+  );
+  const accounting = new Accounting({
+    clock,
+    record: (row) => usage.log.record(row),
+    reserve: (spending) => usage.budgets.reserve(spending),
+    keepsTexts: () => config.settings.logContent,
+    onChange,
+  });
+  const list = new ModelList({ clock, registry, runtime, remote, files, accounting });
+  const local = createLocalBackend({
+    clock,
+    settingsOf: (modelId) => runtime.settingsOf(modelId),
+    acquire: (modelId, signal) => runtime.dispatcher.acquire(modelId, signal),
+    engineOf: (modelId) => runtime.engineOf(modelId),
+    loadSince: (modelId, atMs) => runtime.loadSince(modelId, atMs),
+    randomSeed: () => randomInt(2 ** 32),
+    finished: (modelId, { usage: { promptTokens, completionTokens } }) =>
+      runtime.served(modelId, promptTokens + completionTokens),
+  });
+  const answering = new Answering({ registry, list, local, remote, accounting });
+
+  // What others see of it.
+  const api = createAppApi({
+    config,
+    runtime,
+    answering,
+    decisions,
+    publisher,
+    usage,
+    snapshot,
+    isLocal: (modelId) => runtime.settingsOf(modelId) !== null,
+    providerCalls: createProviderCalls({
+      clock,
+      config,
+      registry,
+      remote,
+      list,
+      providerViews,
+      configured: () => configuring,
+    }),
+    registryCalls: createRegistryCalls({
+      config,
+      registry,
+      remote,
+      models: () => list.views(),
+      providerViews,
+      apply: applyInTurn,
+    }),
+    explain: async (key) =>
+      explainKey(
+        {
+          parsed: config.parsed,
+          settings: config.settings,
+          catalogModel: (model) => list.known(model).catalogModel,
+          keyKeptIn: (provider) => remote.keyKeptIn(provider),
+        },
+        key,
+      ),
+    configured: () => configuring,
+    signal: stopping.signal,
+  });
+  const gateway = createGateway(
+    {
+      api,
+      settings: { current: () => config.settings.server },
+      models: () => list.views(),
+      route: (asked, requires) => answering.route(asked, requires),
+      generate: (...asked) => answering.generate(...asked),
+      embed: (...asked) => answering.embed(...asked),
+      ...createUsageFiles(usage, runtime),
+      serving: () => serving,
+      adminToken,
+      uploads: await Uploads.open(join(dataDir, 'models')),
+      interfaceDir: options.interfaceDir,
+    },
+    { clock, log },
+  );
+
+  const watching = [
+    config.subscribe((change) => {
+      tellOfConfig(change);
+      if (change.type === 'settings') register(change.settings);
+      void applyInTurn();
+    }),
+    clock.every(MACHINE_INTERVAL_MS, () => {
+      if (publisher.hasSubscribers) void lookAtMachine();
+    }),
+    catalogFiles,
+  ];
 
   function decide(modelId: string | null, text: string): void {
     log.info({ modelId }, text);
@@ -118,73 +274,38 @@ export async function createApp(options: AppOptions): Promise<App> {
       const [first, ...others] = change.problems;
       const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
       const what = first ? formatProblem(first) : 'models.yaml cannot be used';
-      decide(null, `${what}${more}. The last good version stays in force.`);
+      say(`${what}${more}. The last good version stays in force.`);
     } else if (configIsBroken) {
-      decide(null, 'models.yaml is good again and in force.');
+      say('models.yaml is good again and in force.');
     }
     configIsBroken = change.type === 'problems';
   }
 
-  const runtime = new LocalRuntime(config.settings, {
-    clock,
-    probe,
-    machine,
-    metal: options.metal,
-    spawnEngine: options.spawnEngine,
-    spawnEstimator: options.spawnEstimator,
-    corrections: { all: store.corrections(), save: store.saveCorrection },
-    prefixDir: join(dataDir, 'prefix-cache'),
-    onDecision: decide,
-    onChange: () => publisher.changed(),
-  });
-
-  const backend = createLocalBackend({
-    clock,
-    settingsOf: (modelId) => runtime.settingsOf(modelId),
-    acquire: (modelId, signal) => runtime.dispatcher.acquire(modelId, signal),
-    engineOf: (modelId) => runtime.engineOf(modelId),
-    randomSeed: () => randomInt(2 ** 32),
-    finished: (modelId, outcome) => {
-      outcomes.set(modelId, outcome);
-      const { promptTokens, completionTokens } = outcome.usage;
-      runtime.served(modelId, promptTokens + completionTokens);
-    },
-  });
-
-  const facts: RouteFacts = {
-    isUnusable: (model) => model.kind === 'local' && files.of(model.source.path).problem !== null,
-    knowledgeOf: ({ stage, replacement, capabilities }) => ({
-      stage: stage ?? 'production',
-      replacement,
-      retirementDate: null,
-      capabilities,
-    }),
-  };
-
-  function route(asked: string | null) {
-    return resolveModel(asked, registry, facts);
+  /** Names first, in one step: whoever asks from now on asks the new ones. */
+  function register(settings: Settings): void {
+    const providers = remote.providers.configure(settings.providers);
+    tellOfRegistered(providers, registry.configure(settings), say);
   }
 
-  function models(): ModelView[] {
-    const wallOffsetMs = clock.nowMs() - clock.monotonicMs();
-    return localModels(registry).map((model) => {
-      const outcome = outcomes.get(model.id);
-      return modelView(
-        model,
-        {
-          ...files.of(model.source.path),
-          tiers: registry.tiersOf(model.id),
-          contextSize: runtime.memory.contextSize(model.id, model.engine.contextSize),
-          predicted: runtime.memory.predictedLines(model.id),
-          measuredLines: (bytes) => runtime.memory.measuredLines(model.id, bytes),
-          lastLoadMs: runtime.memory.lastLoadMs(model.id),
-          lastFirstTokenMs: outcome?.firstPartMs ?? null,
-          lastTokensPerSecond: outcome ? tokensPerSecond(outcome) : null,
-        },
-        runtime.scheduler,
-        wallOffsetMs,
-      );
-    });
+  function applyInTurn(): Promise<void> {
+    configuring = configuring.then(apply);
+    return configuring;
+  }
+
+  /** Puts what is registered in force everywhere. */
+  async function apply(): Promise<void> {
+    await files.refresh(localModels(registry));
+    runtime.configure({ ...config.settings, models: registry.models });
+    await Promise.all([usage.configure(usageSettings(config.settings)), remote.refresh()]);
+    publisher.changed();
+  }
+
+  function providerViews(): readonly ProviderView[] {
+    return remote.views((provider) =>
+      registry.models.flatMap((model) =>
+        model.kind === 'remote' && model.provider === provider ? [model.id] : [],
+      ),
+    );
   }
 
   function snapshot(): Snapshot {
@@ -195,11 +316,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       machine: machine.name,
       dataDir,
       configFile: config.file,
-      configProblems: config.problems,
+      configProblems: [...config.problems, ...remote.catalogProblems],
     };
     return {
       server,
-      models: models(),
+      models: list.views(),
+      providers: providerViews(),
       memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes),
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
@@ -216,55 +338,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     publisher.changed();
   }
 
-  async function configure(): Promise<void> {
-    registry.configure(config.settings);
-    await files.refresh(localModels(config.settings));
-    runtime.configure(config.settings);
-    publisher.changed();
-  }
-
-  const api = createAppApi({
-    config,
-    runtime,
-    backend,
-    decisions,
-    publisher,
-    snapshot,
-    route,
-    explain: async (key) => {
-      const { parsed, settings } = config;
-      return explainKey({ parsed, settings, catalogModel: () => null, keyKeptIn: () => null }, key);
-    },
-    configured: () => configuring,
-    signal: stopping.signal,
-  });
-
-  const gateway = createGateway(
-    {
-      api,
-      settings: { current: () => config.settings.server },
-      models,
-      route,
-      generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
-      embed: (to, inputs, options, signal) => backend.embed(to.modelId, inputs, options, signal),
-      serving: () => serving,
-      adminToken,
-      uploads: await Uploads.open(join(dataDir, 'models')),
-      interfaceDir: options.interfaceDir,
-    },
-    { clock, log },
-  );
-
-  const watching = [
-    config.subscribe((change) => {
-      tellOfConfig(change);
-      configuring = configuring.then(configure);
-    }),
-    clock.every(MACHINE_INTERVAL_MS, () => {
-      if (publisher.hasSubscribers) void lookAtMachine();
-    }),
-  ];
-
   return {
     api,
     get url() {
@@ -273,7 +346,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async start() {
       const { server } = config.settings;
       ({ url } = await gateway.listen(server.host, server.port));
-      await Promise.all([configure(), lookAtMachine()]);
+      await Promise.all([catalogFiles.load(), apply(), lookAtMachine()]);
       await writeRuntimeFiles(dataDir, { url, pid: process.pid, version: options.version }, adminToken);
       serving = true;
     },
@@ -283,14 +356,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       for (const watch of watching) watch[Symbol.dispose]();
       config[Symbol.dispose]();
       await Promise.all([gateway.close(), runtime.close()]);
+      remote.close();
+      await usage.close();
       if (url !== '') await removeRuntimeFiles(dataDir);
-      store[Symbol.dispose]();
+      await store.close();
     },
   };
-}
-
-function tokensPerSecond({ usage }: LocalOutcome): number | null {
-  // The first token comes out of prefill; decoding makes the others.
-  const tokens = usage.completionTokens - 1;
-  return tokens < 1 || usage.decodeMs === 0 ? null : (tokens / usage.decodeMs) * 1000;
 }

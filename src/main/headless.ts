@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { RoundhouseError } from '../shared/errors.ts';
 import { type App, createApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { defaultDataFolder, ensureDataFolder } from './config/data-folder.ts';
 import { readConfig } from './config/read-config.ts';
+import { OWNER_ONLY, SecretFile } from './config/secrets.ts';
 import { spawnByFork } from './engine/spawn-fork.ts';
 import { exposureNotice } from './exposure.ts';
 import { installationOf, LAUNCH_HELP, parseLaunchOptions } from './launch.ts';
@@ -50,6 +52,14 @@ async function serve(argv: readonly string[], mainDir: string): Promise<void> {
     log,
     spawnEngine: spawnByFork(installation.engineModule, logStderr),
     spawnEstimator: spawnByFork(installation.estimatorModule, logStderr),
+    fetch: globalThis.fetch,
+    openSecrets: (warn) =>
+      new SecretFile({
+        file: join(dataDir, 'secrets.json'),
+        where: 'secrets.json of the data folder',
+        seal: OWNER_ONLY,
+        warn,
+      }),
   });
   stopOnSignal(app);
   try {

@@ -3,6 +3,7 @@ import { app } from 'electron';
 import { createApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { defaultDataFolder } from './config/data-folder.ts';
+import { openKeychain } from './desktop/keychain.ts';
 import { failToStart, runDesktop } from './desktop/shell.ts';
 import { spawnByUtilityProcess } from './desktop/spawn-utility.ts';
 import { installationOf, parseLaunchOptions } from './launch.ts';
@@ -38,6 +39,8 @@ function start(): void {
         log,
         spawnEngine: spawnByUtilityProcess(installation.engineModule, logStderr),
         spawnEstimator: spawnByUtilityProcess(installation.estimatorModule, logStderr),
+        fetch: globalThis.fetch,
+        openSecrets: (warn) => openKeychain({ dataDir, platform: process.platform, warn }),
       });
     },
     onReady(url) {

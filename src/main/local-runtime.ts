@@ -70,6 +70,7 @@ export class LocalRuntime {
   readonly #closing = new AbortController();
   #settings: Settings;
   #models = new Map<string, LocalModelSettings>();
+  #loads = 0;
   #standbyBytes = STANDBY_GUESS_BYTES;
   /** Known once the first engine has started. */
   #metalWorkingSetBytes: number | null = null;
@@ -106,6 +107,7 @@ export class LocalRuntime {
         loaded: (modelId, info) => {
           const model = this.#models.get(modelId);
           if (model) this.memory.loaded(modelId, model.engine, info);
+          this.#loads += 1;
           this.dispatcher.dispatch({ type: 'loaded', modelId });
           this.#meter.loaded(modelId);
         },
@@ -157,6 +159,19 @@ export class LocalRuntime {
 
   settingsOf(modelId: string): LocalModelSettings | null {
     return this.#models.get(modelId) ?? null;
+  }
+
+  /** Models loaded since the start. */
+  get loads(): number {
+    return this.#loads;
+  }
+
+  /** How long a model took to load when it became ready after this (monotonic) moment, else 0. */
+  loadSince(modelId: string, atMs: number): number {
+    const state = this.scheduler.models.get(modelId)?.state;
+    const readyMs =
+      state?.status === 'ready' ? state.sinceMs : state?.status === 'draining' ? state.readySinceMs : null;
+    return readyMs === null || readyMs < atMs ? 0 : (this.memory.lastLoadMs(modelId) ?? 0);
   }
 
   engineOf(modelId: string) {

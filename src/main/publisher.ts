@@ -53,6 +53,9 @@ export class Publisher {
     for (const [index, model] of now.models.entries()) {
       if (!equal(model, last.models[index])) this.#tell({ type: 'model', model });
     }
+    for (const [index, provider] of now.providers.entries()) {
+      if (!equal(provider, last.providers[index])) this.#tell({ type: 'provider', provider });
+    }
     if (!equal(now.memory, last.memory)) this.#tell({ type: 'memory', memory: now.memory });
   }
 
@@ -61,11 +64,12 @@ export class Publisher {
   }
 }
 
-/** Whether the two differ at most in what has events of its own: models (the same ones), memory, decisions. */
+/** Whether the two differ at most in what has events of its own: models and providers (the same ones), memory, decisions. */
 function sameFrame(a: Snapshot, b: Snapshot): boolean {
-  const frame = ({ models, memory: _memory, decisions: _decisions, ...rest }: Snapshot) => ({
+  const frame = ({ models, providers, memory: _memory, decisions: _decisions, ...rest }: Snapshot) => ({
     ...rest,
     ids: models.map((model) => model.id),
+    names: providers.map((provider) => provider.name),
   });
   return equal(frame(a), frame(b));
 }

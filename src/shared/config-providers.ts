@@ -18,8 +18,8 @@ import { MOCK_ERROR_KINDS, PROVIDER_KINDS } from './provider-kinds.ts';
  * `providers` of models.yaml: the services that run models elsewhere, each under its name.
  */
 
-/** No `/`: in `openai/gpt-4.1` the first one ends the provider. */
-const PROVIDER_NAME = /^(?!auto$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** No `/`: in `openai/gpt-4.1` the first one ends the provider. `local` is what usage calls this machine. */
+const PROVIDER_NAME = /^(?!(?:auto|local)$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PROVIDER_NAME_RULE = 'up to 64 letters, digits, ".", "_" and "-", beginning with a letter or digit';
 
 export function providerName() {

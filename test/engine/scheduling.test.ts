@@ -127,6 +127,7 @@ function setUp() {
       granted.set(id, [...(granted.get(id) ?? []), number]);
       return lease;
     },
+    loadSince: (id: string, atMs: number) => runtime.loadSince(id, atMs),
     engineOf: (id) => runtime.engineOf(id),
     randomSeed: () => randomInt(2 ** 32),
     finished: (id, { usage }) => runtime.served(id, usage.promptTokens + usage.completionTokens),

@@ -1,23 +1,26 @@
 import type { Clock } from '../../src/shared/clock.ts';
-import type {
-  AppApi,
-  AppEvent,
-  CallInput,
-  CallName,
-  CallOutput,
-  DecisionView,
-  EstimateView,
-  MemoryView,
-  ModelView,
-  PlanView,
-  ServerView,
-  Snapshot,
-  StreamInput,
-  StreamName,
+import {
+  type AppApi,
+  type AppEvent,
+  CALLS,
+  type CallInput,
+  type CallName,
+  type CallOutput,
+  type DecisionView,
+  type EstimateView,
+  type MemoryView,
+  type ModelView,
+  type PlanView,
+  type ServerView,
+  type Snapshot,
+  type StreamInput,
+  type StreamName,
 } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';
 import { type StateEvent, transition } from '../../src/shared/model-state.ts';
+import { PROVIDER_CALLS } from '../../src/shared/provider-contract.ts';
+import { USAGE_CALLS } from '../../src/shared/usage-contract.ts';
 import { fakeEstimate, fakePlan } from './fake-memory.ts';
 import {
   FAKE_SERVER,
@@ -39,6 +42,23 @@ export const CANNED_ANSWER =
   'program at one local address.\n\nAsk it for a model by name, for a tier, or for auto.';
 
 type Handlers = { readonly [Name in CallName]: (input: CallInput<Name>) => Promise<CallOutput<Name>> };
+
+type NotPlayed = Pick<
+  Handlers,
+  keyof typeof PROVIDER_CALLS | keyof typeof USAGE_CALLS | Extract<CallName, `registry.${string}`>
+>;
+
+/** Calls about providers and usage, of which this app has none. */
+function notPlayed(): NotPlayed {
+  const refuse = async (): Promise<never> => {
+    throw new RoundhouseError('not_found', 'the fake app has no providers and keeps no usage');
+  };
+  const names = Object.keys(CALLS).filter(
+    (name) => name in PROVIDER_CALLS || name in USAGE_CALLS || name.startsWith('registry.'),
+  );
+  // Each name of these, and one handler for all: it refuses whatever it is given.
+  return Object.fromEntries(names.map((name) => [name, refuse])) as unknown as NotPlayed;
+}
 
 export interface FakeAppOptions {
   readonly clock: Clock;
@@ -133,6 +153,7 @@ export class FakeApp implements AppApi {
     'models.list': async () => this.#snapshot.models,
     'config.explain': async ({ key }) => [{ key, layers: [{ value: 4141, from: 'default' }] }],
     'decisions.list': async () => this.#snapshot.decisions,
+    ...notPlayed(),
     'models.load': ({ id }) => this.#load(id),
     'models.unload': ({ id }) => this.#unload(id),
     'models.unloadAll': () =>

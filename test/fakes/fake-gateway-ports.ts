@@ -11,6 +11,8 @@ import type { RequiredCapability } from '../../src/main/routing/required-capabil
 import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { FinishReason, GenerationRequest, StreamPart, Usage } from '../../src/shared/generation.ts';
+import type { UsageFilters } from '../../src/shared/usage-contract.ts';
+import { NOTHING_KNOWN } from './fake-models.ts';
 
 /** One generation that the gateway asked for. The test plays the engine: it pushes parts and ends the stream. */
 export class FakeGeneration implements Generation {
@@ -232,6 +234,22 @@ export class FakeGatewayPorts implements GatewayPorts {
     return this.embedder(call);
   }
 
+  metrics() {
+    return { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'a_metric 1\n' };
+  }
+
+  /** Each export that was asked for, with its filters. */
+  readonly exports: { readonly format: string; readonly filters: UsageFilters }[] = [];
+
+  exportUsage(format: 'csv' | 'jsonl', filters: UsageFilters) {
+    this.exports.push({ format, filters });
+    const pieces = (async function* () {
+      yield 'id,model\n';
+      yield '1,demo\n';
+    })();
+    return { contentType: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson', pieces };
+  }
+
   serving(): boolean {
     return this.isServing;
   }
@@ -269,6 +287,9 @@ export function modelView(id: string, fields: Partial<ModelView> = {}): ModelVie
     name: id,
     aliases: [],
     tiers: [],
+    kind: 'local',
+    provider: null,
+    remoteId: null,
     source: { kind: 'file', path: `/models/${id}.gguf` },
     fileBytes: 1000,
     contextSize: 2048,
@@ -283,6 +304,13 @@ export function modelView(id: string, fields: Partial<ModelView> = {}): ModelVie
     lastLoadMs: null,
     idleUnloadAtMs: null,
     problem: null,
+    stage: 'production',
+    replacement: null,
+    capabilities: NOTHING_KNOWN,
+    notes: { recommendedFor: [], bestPractices: [], tips: [], pitfalls: [] },
+    price: null,
+    latencyTarget: { firstTokenMs: null, tokensPerSecond: null },
+    documentation: null,
     ...fields,
   };
 }
@@ -299,6 +327,7 @@ export function snapshot(models: readonly ModelView[]): Snapshot {
       configProblems: [],
     },
     models,
+    providers: [],
     memory: {
       totalBytes: 100,
       otherBytes: 10,

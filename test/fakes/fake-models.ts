@@ -1,8 +1,15 @@
+import { CAPABILITIES, type CapabilityMatrix } from '../../src/shared/capabilities.ts';
 import type { DecisionView, ModelView, ServerView, Snapshot } from '../../src/shared/contract.ts';
 import { fakeMemory } from './fake-memory.ts';
 
 const GIB = 1024 ** 3;
 const STANDBY_BYTES = 0.12 * GIB;
+
+/** As for a model of which no source says anything. */
+export const NOTHING_KNOWN = Object.fromEntries(
+  CAPABILITIES.map((name) => [name, 'unknown']),
+  // Each capability has its entry.
+) as CapabilityMatrix;
 
 /** A model on disk that nothing is wrong with. */
 export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelView {
@@ -11,6 +18,9 @@ export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelVi
     name: id,
     aliases: [],
     tiers: [],
+    kind: 'local',
+    provider: null,
+    remoteId: null,
     source: { kind: 'file', path: `/models/${id}.gguf` },
     fileBytes: 4 * GIB,
     contextSize: 8192,
@@ -25,6 +35,13 @@ export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelVi
     lastLoadMs: null,
     idleUnloadAtMs: null,
     problem: null,
+    stage: 'production',
+    replacement: null,
+    capabilities: NOTHING_KNOWN,
+    notes: { recommendedFor: [], bestPractices: [], tips: [], pitfalls: [] },
+    price: null,
+    latencyTarget: { firstTokenMs: null, tokensPerSecond: null },
+    documentation: null,
     ...changes,
   };
 }
@@ -146,6 +163,7 @@ export function fakeSnapshot(models: readonly ModelView[] = [], changes: Partial
   return {
     server: FAKE_SERVER,
     models,
+    providers: [],
     memory: {
       totalBytes: 36 * GIB,
       otherBytes: 6.9 * GIB,

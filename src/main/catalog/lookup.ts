@@ -1,14 +1,23 @@
+import type { ProviderKind } from '../../shared/provider-kinds.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogModel } from './model.ts';
 
-/**
- * What the catalog knows of a provider's model. A folder of the provider's own name comes before that of its kind: the
- * user's definitions of what runs on a server of theirs are under its name.
- */
+/** The catalog's folder for a provider: of the vendor, whatever people call it; of other servers, what people call them. */
+export function catalogFolderOf({
+  name,
+  kind,
+}: {
+  readonly name: string;
+  readonly kind: ProviderKind;
+}): string {
+  return kind === 'openai-compatible' || kind === 'mock' ? name : kind;
+}
+
+/** What the catalog knows of a provider's model. */
 export function catalogModelOf(
-  catalog: Catalog,
-  provider: { readonly name: string; readonly kind: string },
+  catalog: Pick<Catalog, 'get'>,
+  provider: { readonly name: string; readonly kind: ProviderKind },
   remoteId: string,
 ): CatalogModel | null {
-  return catalog.get(provider.name, remoteId) ?? catalog.get(provider.kind, remoteId);
+  return catalog.get(catalogFolderOf(provider), remoteId);
 }

@@ -75,7 +75,9 @@ describe.each(NAMES)('%s', (name) => {
       hasKey: async () => true,
       nowMs: Date.UTC(2026, 10, 21),
     });
-    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    // That no tier names a model may be meant; models on their way out and unknown prices are not for examples.
+    const unmeant = findings.filter(({ message }) => !message.includes('no tier names it'));
+    expect(unmeant).toEqual([]);
   });
 });
 

@@ -41,6 +41,7 @@ describe('what a models.yaml means', () => {
         gpuLayers: 'max',
         chatTemplateFile: null,
       },
+      idleUnloadMs: 600_000,
       routing: { default: 'tier:default' },
       modelsFolders: [],
       budgets: [],
@@ -171,6 +172,7 @@ logging: { content: true, level: debug }
           "parallel": 1,
           "threads": 4,
         },
+        "idleUnloadMs": null,
         "logContent": true,
         "logLevel": "debug",
         "memory": {

@@ -5,7 +5,7 @@ import { problemsOf } from '../yaml/issues.ts';
 import { type Environment, readYaml, type YamlSource } from '../yaml/yaml-source.ts';
 import { checkConfig } from './checks.ts';
 import { modelFileName, slugOf, uniqueId } from './model-ids.ts';
-import { engineDefaults, foundModel, type ModelPlace, modelSettings } from './model-settings.ts';
+import { engineDefaults, type ModelPlace, modelOfFile, modelSettings } from './model-settings.ts';
 import { layOutside, type Origin, type Overrides } from './outside.ts';
 import { budgetSettings, providerNames, providerSettings } from './provider-settings.ts';
 import { isLocal, type ModelSettings, type Settings } from './settings.ts';
@@ -106,6 +106,7 @@ export function resolveSettings(
         models: [...new Set((config.tiers[name]?.models ?? []).map((member) => ids.get(member) ?? member))],
       })),
       defaults: engineDefaults(config.defaults),
+      idleUnloadMs: config.defaults.idleUnload,
       routing: { default: config.routing.default ?? defaultRoute(config, models) },
       modelsFolders: parsed.modelsFolders,
       budgets: budgetSettings(config, { providers: place.providers, models: ids }),
@@ -135,7 +136,9 @@ function foundModels(
     .map((path) => {
       const id = uniqueId(slugOf(modelFileName(path)), taken);
       taken.add(id);
-      return foundModel(parsed.config, id, modelFileName(path), path);
+      const { defaults } = parsed.config;
+      const called = { id, name: modelFileName(path), aliases: [] };
+      return modelOfFile(called, path, engineDefaults(defaults), defaults.idleUnload);
     });
 }
 

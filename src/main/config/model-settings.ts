@@ -33,25 +33,35 @@ export function modelSettings(place: ModelPlace, id: string, model: ModelEntry):
   return 'file' in model ? localModel(place, id, model) : remoteModel(place, id, model);
 }
 
+/** What a model is called. */
+interface Called {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+}
+
 /** A model of which nothing is known but its file. */
-export function foundModel(
-  { defaults }: Pick<ModelPlace, 'defaults'>,
-  id: string,
-  name: string,
+export function modelOfFile(
+  called: Called,
   path: string,
+  engine: EngineSettings,
+  idleUnloadMs: number | null,
 ): LocalModelSettings {
   return {
     kind: 'local',
-    id,
-    name,
-    aliases: [],
+    ...called,
     ...NOTHING_SAID,
     source: { kind: 'file', path },
     pinned: false,
     preload: false,
-    idleUnloadMs: defaults.idleUnload,
-    engine: engineDefaults(defaults),
+    idleUnloadMs,
+    engine,
   };
+}
+
+/** A model of which nothing is known but what its provider calls it. */
+export function modelOfProvider(called: Called, provider: string, remoteId: string): RemoteModelSettings {
+  return { kind: 'remote', ...called, ...NOTHING_SAID, provider, remoteId, contextSize: null };
 }
 
 export function engineDefaults({ idleUnload: _, ...engine }: ModelsYaml['defaults']): EngineSettings {

@@ -1,6 +1,14 @@
 import { isMap, parseDocument, type YAMLMap } from 'yaml';
 import { RoundhouseError } from '../../shared/errors.ts';
-import { columnOf, editTo, insertAfterLine, lineEnd, linesOf, pairOf, plainOf } from '../yaml/edit-yaml.ts';
+import {
+  columnOf,
+  editTo,
+  insertAfterLine,
+  linesOf,
+  pairOf,
+  plainOf,
+  removePair,
+} from '../yaml/edit-yaml.ts';
 
 const KEY = 'pinned';
 
@@ -27,14 +35,12 @@ function expectedOf(text: string, id: string, pinned: boolean): Record<string, u
   return { ...before, models: { ...models, [id]: pinned ? { ...others, [KEY]: true } : others } };
 }
 
-type Item = YAMLMap.Parsed['items'][number];
-
 /** Touches nothing but the key itself; `null` where the entry is not a map of its own. */
 function edit(text: string, id: string, pinned: boolean): string | null {
   const entry = pairOf(pairOf(parseDocument(text).contents, 'models')?.value ?? null, id)?.value ?? null;
   if (!isMap(entry)) return null;
   const there = pairOf(entry, KEY);
-  if (!pinned) return there === null ? text : remove(text, entry, there);
+  if (!pinned) return there === null ? text : removePair(text, entry, there);
   if (there === null) return add(text, entry);
   if (there.value === null) return null;
   const [start, end] = there.value.range;
@@ -46,33 +52,4 @@ function add(text: string, entry: YAMLMap.Parsed): string | null {
   if (end === undefined) return null;
   if (entry.flow === true) return `${text.slice(0, end)}, ${KEY}: true${text.slice(end)}`;
   return insertAfterLine(text, end, linesOf({ [KEY]: true }, columnOf(text, entry)));
-}
-
-function remove(text: string, entry: YAMLMap.Parsed, item: Item): string | null {
-  const range = entry.flow === true ? withinBraces(text, entry, item) : wholeLines(text, item);
-  return range === null ? null : text.slice(0, range[0]) + text.slice(range[1]);
-}
-
-type Range = readonly [start: number, end: number];
-
-/** The key and its value with the comma to one side, where no comment would go too; else without a comma. */
-function withinBraces(text: string, { items }: YAMLMap.Parsed, item: Item): Range | null {
-  if (item.value === null) return null;
-  const [start] = item.key.range;
-  const [, end] = item.value.range;
-  const index = items.indexOf(item);
-  const before = items[index - 1]?.value?.range[1] ?? start;
-  const after = items[index + 1]?.key.range[0] ?? end;
-  const ranges: readonly Range[] = [
-    ...(before < start ? [[before, end] as const] : []),
-    ...(after > end ? [[start, after] as const] : []),
-    [start, end],
-  ];
-  return ranges.find((range) => !text.slice(...range).includes('#')) ?? null;
-}
-
-function wholeLines(text: string, { key, value }: Item): Range | null {
-  const start = text.lastIndexOf('\n', key.range[0] - 1) + 1;
-  if (value === null || text.slice(start, key.range[0]).trim() !== '') return null;
-  return [start, lineEnd(text, value.range[1]) ?? text.length];
 }

@@ -13,7 +13,7 @@ export function providerSettings(
     const provider = providers[name];
     if (!provider) return [];
     const variable = source.variableAt(['providers', name, 'apiKey']);
-    return [settingsOf(name, provider, variable, env)];
+    return [providerSettingsOf(name, provider, variable, env)];
   });
 }
 
@@ -46,7 +46,7 @@ function scopeOf(
 }
 
 /** @param variable that the file reads the key from; `null` when it does not */
-function settingsOf(
+export function providerSettingsOf(
   name: string,
   provider: ModelsYaml['providers'][string],
   variable: string | null,

@@ -16,6 +16,8 @@ export interface Settings {
   readonly tiers: readonly TierSettings[];
   /** What a model that says nothing is loaded with. */
   readonly defaults: EngineSettings;
+  /** When it is unloaded, if nobody asks for it; `null` = never. */
+  readonly idleUnloadMs: number | null;
   readonly routing: { readonly default: string };
   readonly modelsFolders: readonly string[];
   readonly budgets: readonly BudgetSettings[];

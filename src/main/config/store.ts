@@ -2,16 +2,16 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { Clock } from '../../shared/clock.ts';
-import { isName, NAME_RULE } from '../../shared/config-fields.ts';
-import type { ConfigProblem, MemorySettingsView } from '../../shared/contract.ts';
+import type { ConfigProblem } from '../../shared/contract.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import { appendModel } from './append-model.ts';
 import { checkGgufFile } from './gguf-file.ts';
 import type { ParsedConfig, Problems } from './load.ts';
-import { isFirstShard, modelFileName, slugOf, uniqueId } from './model-ids.ts';
+import { isFirstShard } from './model-ids.ts';
+import { type AddModel, idFor, suggestedId } from './new-model.ts';
 import { pinModel } from './pin-model.ts';
 import { type ConfigPlace, type Good, invalidConfig, readConfig, resolveText } from './read-config.ts';
-import { isLocal, type LocalModelSettings, localModels, type Settings } from './settings.ts';
+import { type LocalModelSettings, localModels, type Settings } from './settings.ts';
 import { FolderWatch } from './watch.ts';
 
 export interface ConfigStoreOptions extends ConfigPlace {
@@ -25,18 +25,6 @@ export type ConfigChange =
   | { readonly type: 'settings'; readonly settings: Settings }
   /** The file on disk is broken; what was in force stays so. */
   | { readonly type: 'problems'; readonly problems: readonly ConfigProblem[] };
-
-/** A model to register where its file lies. */
-export interface AddModel {
-  /** Absolute. */
-  readonly path: string;
-  /** `null` makes one from the name. */
-  readonly id: string | null;
-  /** What people call it, e.g. from its metadata; `null` takes the file's name. */
-  readonly name: string | null;
-  /** Written into the model's entry; those left out stay what `defaults` says. */
-  readonly settings?: Readonly<Partial<MemorySettingsView>>;
-}
 
 /** Owns models.yaml: reads it, watches it and the models folders, and writes into it what is changed here. */
 export class ConfigStore implements Disposable {
@@ -134,7 +122,7 @@ export class ConfigStore implements Disposable {
         );
       }
       const current = await this.#readUnbroken();
-      const id = this.#idFor(model, current);
+      const id = idFor(model, current);
       const { name, path: file, settings = {} } = model;
       return this.#write(appendModel(current.text, { id, name, file, settings, pinned: false }), id);
     });
@@ -160,9 +148,20 @@ export class ConfigStore implements Disposable {
     });
   }
 
+  /**
+   * Changes the text of models.yaml: it is checked, written and in force when this resolves.
+   * @param change gives the new text; what it throws changes nothing
+   * @throws RoundhouseError `config_invalid` when the file on disk is broken, or the new text would be
+   */
+  edit(change: (current: Good) => string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#put(change(await this.#readUnbroken()));
+    });
+  }
+
   /** The id that adding this file would give it. @param name from its metadata */
   suggestId(path: string, name: string | null): string {
-    return freeId(path, name, takenBesides(path, this.settings));
+    return suggestedId(path, name, this.settings);
   }
 
   [Symbol.dispose](): void {
@@ -170,25 +169,6 @@ export class ConfigStore implements Disposable {
     this.#fileWatch[Symbol.dispose]();
     this.#modelsWatch[Symbol.dispose]();
     this.#listeners.clear();
-  }
-
-  #idFor(model: AddModel, { settings, namedIds }: Good): string {
-    const same = localModels(settings).find(
-      (other) => namedIds.has(other.id) && other.source.path === model.path,
-    );
-    if (same) throw new RoundhouseError('conflict', `${model.path} is registered already, as "${same.id}"`);
-    const taken = takenBesides(model.path, settings);
-    if (model.id === null) return freeId(model.path, model.name, taken);
-    if (!isName(model.id)) {
-      const message = `"${model.id}" cannot be the id of a model; write ${NAME_RULE}`;
-      throw new RoundhouseError('invalid_request', message, { param: 'id' });
-    }
-    if (taken.has(model.id)) {
-      throw new RoundhouseError('conflict', `a model is called "${model.id}" already; choose another id`, {
-        param: 'id',
-      });
-    }
-    return model.id;
   }
 
   /** As `readConfig`. Editors empty a file before they write it, so one that had something is then only half written. */
@@ -207,16 +187,21 @@ export class ConfigStore implements Disposable {
 
   /** Puts the text into force and into the file. @returns the model that was changed by it */
   async #write(text: string, id: string): Promise<LocalModelSettings> {
+    const { settings } = await this.#put(text);
+    const model = localModels(settings).find((candidate) => candidate.id === id);
+    if (!model) throw new RoundhouseError('internal_error', `${id} is not in models.yaml any more`);
+    return model;
+  }
+
+  async #put(text: string): Promise<Good> {
     const next = await resolveText(this.#options, text);
     if ('problems' in next) throw invalidConfig(next.problems);
-    const model = localModels(next.settings).find((candidate) => candidate.id === id);
-    if (!model) throw new RoundhouseError('internal_error', `${id} would not be in models.yaml any more`);
     await writeFileAtomic(this.file, text).catch((error: NodeJS.ErrnoException) => {
       const message = `models.yaml could not be written (${error.code ?? error.message}); it is unchanged`;
       throw new RoundhouseError('internal_error', message, { cause: error });
     });
     await this.#accept(next, true);
-    return model;
+    return next;
   }
 
   async #accept(good: Good, tell: boolean): Promise<void> {
@@ -252,12 +237,6 @@ function isBlank(text: string): boolean {
   return text.split('\n').every((line) => /^\s*(?:#|$)/.test(line));
 }
 
-/** Names of all models but this file: found in a models folder, it gives up its own id when it is written down. */
-function takenBesides(path: string, { models }: Settings): ReadonlySet<string> {
-  const others = models.filter((model) => !isLocal(model) || model.source.path !== path);
-  return new Set(others.flatMap((model) => [model.id, ...model.aliases]));
-}
-
 function notLocal(id: string, { models }: Settings): RoundhouseError {
   return models.some((model) => model.id === id)
     ? new RoundhouseError(
@@ -265,8 +244,4 @@ function notLocal(id: string, { models }: Settings): RoundhouseError {
         `${id} runs at a provider; only models of this machine are pinned`,
       )
     : new RoundhouseError('model_not_found', `no model is called "${id}"`);
-}
-
-function freeId(path: string, name: string | null, taken: ReadonlySet<string>): string {
-  return uniqueId(slugOf(name ?? modelFileName(path)), taken);
 }

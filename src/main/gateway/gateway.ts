@@ -16,6 +16,7 @@ import { addOpenAiEndpoints } from './openai/endpoints.ts';
 import type { GatewayPorts } from './ports.ts';
 import { ErrorSender } from './send-error.ts';
 import { addUpload } from './upload.ts';
+import { addUsageFiles } from './usage-files.ts';
 
 const BODY_LIMIT_BYTES = 32 * 1024 ** 2;
 /** Until all headers of a request are there, and until all of it is: slow senders are cut off. */
@@ -73,6 +74,7 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
   const app = createServer(options, bodyLimitBytes, door, errors, unhurried);
   addOpenAiEndpoints(app, { ports, clock, errors, newId });
   addAdminEndpoints(app, { ports, clock, errors });
+  addUsageFiles(app, { ports });
   addUpload(app, { ports, clock, unhurried });
   addInterface(app, { ports });
   addApiEndpoint(app, '/health', {

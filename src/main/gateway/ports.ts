@@ -1,5 +1,6 @@
 import type { AppApi, ModelView } from '../../shared/contract.ts';
 import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
+import type { UsageFilters } from '../../shared/usage-contract.ts';
 import type { RequiredCapability } from '../routing/required-capabilities.ts';
 
 /** What the port needs from the rest of the app. `app.ts` fills it; tests fill it with fakes. */
@@ -26,6 +27,13 @@ export interface GatewayPorts {
     signal: AbortSignal,
     caller: Caller,
   ): Promise<Embeddings>;
+  /** What Prometheus reads, at this moment. */
+  metrics(): { readonly contentType: string; readonly text: string };
+  /** Usage as a file, a piece at a time. */
+  exportUsage(
+    format: 'csv' | 'jsonl',
+    filters: UsageFilters,
+  ): { readonly contentType: string; readonly pieces: AsyncIterable<string> };
   /** False while starting or stopping: `/health` says 503 then. */
   serving(): boolean;
   readonly adminToken: string;
@@ -84,6 +92,8 @@ export interface Caller {
   readonly user: string | null;
   /** What the request is about, where it says so. */
   readonly contentType: string | null;
+  /** Whether the answer is sent as it comes. */
+  readonly streamed: boolean;
 }
 
 export interface EmbedOptions {

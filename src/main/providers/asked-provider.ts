@@ -32,7 +32,7 @@ export class AskedProvider implements Provider {
   }
 
   generate(remoteId: string, request: GenerationRequest, signal: AbortSignal): Generation {
-    const timing = { waitMs: 0, backendMs: 0 };
+    const timing = { waitMs: 0, loadMs: 0, backendMs: 0 };
     return { parts: this.#parts(remoteId, request, signal, timing), timing: () => ({ ...timing }) };
   }
 

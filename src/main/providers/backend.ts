@@ -36,6 +36,8 @@ export interface Generation {
 export interface Timing {
   /** In the queue and for the model to load. */
   readonly waitMs: number;
+  /** Of `waitMs`, for the model to load; 0 when it was there. */
+  readonly loadMs: number;
   /** From asking the engine to its first part. */
   readonly backendMs: number;
 }

@@ -38,6 +38,30 @@ export function completeRequest(request: GenerationRequest, model: Defaults, see
   };
 }
 
+/** As `completeRequest`, for a provider: what nobody chose is left to it, and messages stay what they are. */
+export function completeRemoteRequest(request: GenerationRequest, model: Defaults): GenerationRequest {
+  const { sampling } = request;
+  const own = model.sampling;
+  return {
+    ...request,
+    prompt: withOwnSystemPrompt(request.prompt, model.systemPrompt),
+    sampling: {
+      ...sampling,
+      temperature: sampling.temperature ?? own.temperature,
+      topP: sampling.topP ?? own.topP,
+      topK: sampling.topK ?? own.topK,
+      minP: sampling.minP ?? own.minP,
+      repeatPenalty: sampling.repeatPenalty ?? own.repeatPenalty,
+    },
+  };
+}
+
+function withOwnSystemPrompt(prompt: Prompt, systemPrompt: string | null): Prompt {
+  if (prompt.kind !== 'chat' || systemPrompt === null) return prompt;
+  if (prompt.messages.some((message) => message.role === 'system')) return prompt;
+  return { kind: 'chat', messages: [{ role: 'system', content: systemPrompt }, ...prompt.messages] };
+}
+
 function withSystemPrompt(prompt: Prompt, systemPrompt: string | null): EnginePrompt {
   if (prompt.kind !== 'chat') return prompt;
   const messages = prompt.messages.map(asText);

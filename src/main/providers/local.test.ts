@@ -52,6 +52,7 @@ function setUp() {
       acquired.push(modelId);
       return { [Symbol.dispose]: () => {} };
     },
+    loadSince: () => 0,
     engineOf: () => ({
       async *generate(request) {
         engineRequests.push(request);

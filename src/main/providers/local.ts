@@ -19,6 +19,8 @@ export interface LocalPorts {
   acquire(modelId: string, signal: AbortSignal): Promise<Disposable>;
   /** The engine that a lease was granted for. */
   engineOf(modelId: string): LocalEngine | undefined;
+  /** How long the model took to load when it became ready after this (monotonic) moment, else 0. */
+  loadSince(modelId: string, atMs: number): number;
   /** 32 random bits. */
   randomSeed(): number;
   finished(modelId: string, outcome: LocalOutcome): void;
@@ -39,7 +41,7 @@ export interface LocalOutcome {
 export function createLocalBackend(ports: LocalPorts): Backend {
   return {
     generate(modelId, request, signal) {
-      const timing: { waitMs: number; backendMs: number } = { waitMs: 0, backendMs: 0 };
+      const timing = { waitMs: 0, loadMs: 0, backendMs: 0 };
       return {
         parts: generate(ports, modelId, request, signal, timing),
         timing: () => ({ ...timing }),
@@ -65,6 +67,7 @@ async function* generate(
     using _lease = await ports.acquire(modelId, signal);
     const grantedMs = clock.monotonicMs();
     timing.waitMs = grantedMs - arrivedMs;
+    timing.loadMs = Math.min(timing.waitMs, ports.loadSince(modelId, arrivedMs));
     const settings = ports.settingsOf(modelId);
     const engine = ports.engineOf(modelId);
     // Both go away only after every lease was given back, or with the engine's death.

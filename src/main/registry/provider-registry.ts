@@ -42,6 +42,11 @@ export class ProviderRegistry<Instance extends Disposable> implements Disposable
     return this.#named.isRegistered(name);
   }
 
+  /** The one that is there now, to look at; `null` before it was used. */
+  made(name: string): Instance | null {
+    return this.#instances.get(name)?.made ?? null;
+  }
+
   /** How many use it now. */
   users(name: string): number {
     return this.#instances.get(name)?.users ?? 0;

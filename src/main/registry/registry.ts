@@ -1,4 +1,4 @@
-import { NOTHING_SAID } from '../config/model-settings.ts';
+import { modelOfProvider } from '../config/model-settings.ts';
 import type { ModelSettings, ProviderSettings, RemoteModelSettings, Settings } from '../config/settings.ts';
 import { Named } from './named.ts';
 import { nearestNames } from './nearest.ts';
@@ -110,15 +110,6 @@ export class Registry {
     const provider = this.#providers.find(name.slice(0, slash));
     if (!provider) return null;
     const id = `${provider.name}/${remoteId}`;
-    return {
-      kind: 'remote',
-      id,
-      name: id,
-      aliases: [],
-      ...NOTHING_SAID,
-      provider: provider.name,
-      remoteId,
-      contextSize: null,
-    };
+    return modelOfProvider({ id, name: id, aliases: [] }, provider.name, remoteId);
   }
 }

@@ -19,6 +19,11 @@ export class SharedInstance<Instance extends Disposable> {
     this.#make = make;
   }
 
+  /** `null` before it was made, and after it was disposed. */
+  get made(): Instance | null {
+    return this.#made;
+  }
+
   get users(): number {
     return this.#users;
   }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { settingsOf } from '../../../test/fakes/configs.ts';
-import type { Capability } from '../../shared/capabilities.ts';
 import { isName } from '../../shared/config-fields.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import { ProviderRegistry } from '../registry/provider-registry.ts';
 import { Registry } from '../registry/registry.ts';
+import type { RequiredCapability } from './required-capabilities.ts';
 import { type ModelKnowledge, type RouteFacts, resolveModel } from './resolve.ts';
 
 const NOTHING_KNOWN: ModelKnowledge = {
@@ -54,7 +54,7 @@ routing: { default: tier:high }
 function errorOf(
   asked: string | null,
   facts = factsOf(),
-  requires: readonly Capability[] = [],
+  requires: readonly RequiredCapability[] = [],
   registry = REGISTRY,
 ): RoundhouseError {
   try {
@@ -148,12 +148,15 @@ test('a model is held against what the request requires; what is unknown may be 
   });
   expect(errorOf('demo', facts, ['function_calling', 'image_input'])).toMatchObject({
     code: 'capability_missing',
-    param: 'model',
-    message: 'demo lacks the capability image_input; ask for one that has it: sonnet',
+    param: 'messages',
+    message:
+      'demo runs on this machine, where models cannot see images yet (image_input); ask for one that can (sonnet), or send the request without it',
   });
   expect(resolveModel('demo', REGISTRY, facts, ['function_calling']).modelId).toBe('demo');
   expect(resolveModel('llama', REGISTRY, facts, ['image_input']).modelId).toBe('llama');
-  expect(errorOf('tier:low', facts, ['image_input']).message).toContain('each model of tier:low lacks');
+  expect(errorOf('tier:low', facts, ['image_input']).message).toContain(
+    'no model of tier:low can see images (image_input);',
+  );
 });
 
 test('a tier leaves out what is retired or cannot do it, and says so', () => {

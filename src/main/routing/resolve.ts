@@ -2,6 +2,7 @@ import type { Capability, Stage, Support } from '../../shared/capabilities.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { ModelSettings } from '../config/settings.ts';
 import type { Registry } from '../registry/registry.ts';
+import { describeCapability, paramOfCapability, type RequiredCapability } from './required-capabilities.ts';
 
 export interface Resolution {
   readonly modelId: string;
@@ -45,7 +46,7 @@ export function resolveModel(
   asked: string | null,
   registry: Registry,
   facts: RouteFacts,
-  requires: readonly Capability[] = [],
+  requires: readonly RequiredCapability[] = [],
 ): Resolution {
   if (asked !== null && asked !== 'auto') {
     return { asked, ...resolveName(asked, registry, facts, requires) };
@@ -60,7 +61,7 @@ function resolveName(
   name: string,
   registry: Registry,
   facts: RouteFacts,
-  requires: readonly Capability[],
+  requires: readonly RequiredCapability[],
 ): Target {
   const model = registry.find(name);
   if (model) return resolveSingle(name, model, registry, facts, requires);
@@ -80,12 +81,12 @@ function resolveSingle(
   model: ModelSettings,
   registry: Registry,
   facts: RouteFacts,
-  requires: readonly Capability[],
+  requires: readonly RequiredCapability[],
 ): Target {
   const knowledge = facts.knowledgeOf(model);
   if (knowledge.stage === 'retired') throw retired(model, knowledge, registry);
   const missing = missingOf(knowledge, requires);
-  if (missing !== null) throw incapable(model.id, missing, registry, facts);
+  if (missing !== null) throw incapable(model, model.id, missing, registry, facts);
   const path = model.id === name ? name : `${name} → ${model.id} (alias)`;
   return {
     modelId: model.id,
@@ -101,7 +102,7 @@ function resolveTier(
   members: readonly ModelSettings[],
   registry: Registry,
   facts: RouteFacts,
-  requires: readonly Capability[],
+  requires: readonly RequiredCapability[],
 ): Target {
   const [first] = members;
   if (!first) throw notFound(name, registry);
@@ -112,7 +113,7 @@ function resolveTier(
   const missing = inService
     .map(({ knowledge }) => missingOf(knowledge, requires))
     .find((lack) => lack !== null);
-  if (able.length === 0 && missing) throw incapable(`each model of ${name}`, missing, registry, facts);
+  if (able.length === 0 && missing) throw incapable(null, `no model of ${name}`, missing, registry, facts);
 
   const usable = able.find(({ model }) => !facts.isUnusable(model));
   // With none that can be used, the first is named all the same: its own problem is the answer the caller needs.
@@ -136,7 +137,10 @@ interface KnownModel {
 }
 
 /** Why these were passed over, those for the same reason together. */
-function whyNot(passedOver: readonly KnownModel[], requires: readonly Capability[]): readonly string[] {
+function whyNot(
+  passedOver: readonly KnownModel[],
+  requires: readonly RequiredCapability[],
+): readonly string[] {
   const idsBy = new Map<string, string[]>();
   for (const { model, knowledge } of passedOver) {
     const missing = missingOf(knowledge, requires);
@@ -148,7 +152,10 @@ function whyNot(passedOver: readonly KnownModel[], requires: readonly Capability
 }
 
 /** The first required capability that a model is known not to have: what is unknown may be tried. */
-function missingOf({ capabilities }: ModelKnowledge, requires: readonly Capability[]): Capability | null {
+function missingOf(
+  { capabilities }: ModelKnowledge,
+  requires: readonly RequiredCapability[],
+): RequiredCapability | null {
   return requires.find((capability) => capabilities[capability] === 'no') ?? null;
 }
 
@@ -183,15 +190,30 @@ function retired(model: ModelSettings, { replacement }: ModelKnowledge, registry
   );
 }
 
-function incapable(who: string, missing: Capability, registry: Registry, facts: RouteFacts): RoundhouseError {
+/** @param model that was asked for by itself; `null` for a tier */
+function incapable(
+  model: ModelSettings | null,
+  who: string,
+  missing: RequiredCapability,
+  registry: Registry,
+  facts: RouteFacts,
+): RoundhouseError {
   const able = registry.models
-    .filter((model) => facts.knowledgeOf(model).capabilities[missing] === 'yes')
+    .filter((other) => facts.knowledgeOf(other).capabilities[missing] === 'yes')
     .slice(0, 3)
-    .map((model) => model.id);
-  const instead =
-    able.length === 0 ? 'add a model that has it' : `ask for one that has it: ${able.join(', ')}`;
-  return new RoundhouseError('capability_missing', `${who} lacks the capability ${missing}; ${instead}`, {
-    param: 'model',
+    .map(({ id }) => id);
+  const param = paramOfCapability(missing);
+  const without = param === 'model' ? '' : ', or send the request without it';
+  const what = describeCapability(missing);
+  const wrong =
+    model === null
+      ? `${who} can ${what}`
+      : model.kind === 'local'
+        ? `${who} runs on this machine, where models cannot ${what} yet`
+        : `${who} cannot ${what}`;
+  const instead = able.length === 0 ? 'a model of a provider that can' : `one that can (${able.join(', ')})`;
+  return new RoundhouseError('capability_missing', `${wrong} (${missing}); ask for ${instead}${without}`, {
+    param,
   });
 }
 

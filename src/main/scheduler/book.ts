@@ -23,6 +23,7 @@ export class Book {
   readonly grantedAt = new Map<number, ModelEntry>();
   settings: SchedulerSettings;
   standbys = 0;
+  evictions = 0;
   readonly demand = new Demand();
   readonly loadTimes = new LoadTimes();
   nowMs = 0;

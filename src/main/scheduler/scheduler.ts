@@ -28,6 +28,11 @@ export class Scheduler {
     return this.#book.ledger;
   }
 
+  /** Models that had to go for others, or for a smaller budget, since the start. */
+  get evictions(): number {
+    return this.#book.evictions;
+  }
+
   get models(): ReadonlyMap<string, Readonly<ModelEntry>> {
     return this.#book.entries;
   }

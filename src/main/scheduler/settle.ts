@@ -133,6 +133,7 @@ function loadWaitedFor(book: Book): void {
 function evict(book: Book, victimId: string, forModel: ModelEntry): void {
   const victim = book.entries.get(victimId);
   if (!victim) return;
+  book.evictions += 1;
   if (victim.leases.size === 0) {
     const idleMs = book.nowMs - victim.lastUsedMs;
     const reloadMs = book.loadTimes.of(victim.id, victim.lineBytes);
@@ -155,7 +156,9 @@ function stopIdle(book: Book): void {
   const victims = chooseVictims(idle, { bytes: overBytes, models: 0 }, view.eviction);
   for (const id of victims?.ids ?? idle.map((candidate) => candidate.id)) {
     const entry = book.entries.get(id);
-    if (entry) book.stop(entry, explain.overBudget(entry, overBytes, book.settings));
+    if (!entry) continue;
+    book.evictions += 1;
+    book.stop(entry, explain.overBudget(entry, overBytes, book.settings));
   }
 }
 

@@ -26,7 +26,14 @@ export function editTo(
 export function plainOf(text: string): Record<string, unknown> {
   const document = parseDocument(text);
   // A valid models.yaml is a map or empty; anything else fails the comparison that this is for.
-  return document.errors.length > 0 ? {} : (document.toJS() ?? {});
+  if (document.errors.length > 0) return {};
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    // An alias of something that an edit took out.
+    if (error instanceof ReferenceError) return {};
+    throw error;
+  }
 }
 
 /** Puts `lines` below the line on which `offset` lies, or at `offset` when a line has just ended there. */
@@ -60,4 +67,39 @@ export function isBlockMap(node: ParsedNode | null): node is YAMLMap.Parsed {
 export function pairOf(node: ParsedNode | null, key: string): YAMLMap.Parsed['items'][number] | null {
   if (!isMap(node)) return null;
   return node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key) ?? null;
+}
+
+type Item = YAMLMap.Parsed['items'][number];
+
+/**
+ * The text without one pair of a map: its lines, or within braces the pair with a comma. `null` where a comment or
+ * something else on its lines would go too.
+ */
+export function removePair(text: string, entry: YAMLMap.Parsed, item: Item): string | null {
+  const range = entry.flow === true ? withinBraces(text, entry, item) : wholeLines(text, item);
+  return range === null ? null : text.slice(0, range[0]) + text.slice(range[1]);
+}
+
+type Range = readonly [start: number, end: number];
+
+/** The key and its value with the comma to one side, where no comment would go too; else without a comma. */
+function withinBraces(text: string, { items }: YAMLMap.Parsed, item: Item): Range | null {
+  if (item.value === null) return null;
+  const [start] = item.key.range;
+  const [, end] = item.value.range;
+  const index = items.indexOf(item);
+  const before = items[index - 1]?.value?.range[1] ?? start;
+  const after = items[index + 1]?.key.range[0] ?? end;
+  const ranges: readonly Range[] = [
+    ...(before < start ? [[before, end] as const] : []),
+    ...(after > end ? [[start, after] as const] : []),
+    [start, end],
+  ];
+  return ranges.find((range) => !text.slice(...range).includes('#')) ?? null;
+}
+
+function wholeLines(text: string, { key, value }: Item): Range | null {
+  const start = text.lastIndexOf('\n', key.range[0] - 1) + 1;
+  if (value === null || text.slice(start, key.range[0]).trim() !== '') return null;
+  return [start, lineEnd(text, value.range[1]) ?? text.length];
 }

@@ -123,6 +123,18 @@ export function applyEvent(state: AppState, event: AppEvent): Partial<AppState> 
           decisions: [...snapshot.decisions, event.decision].slice(-MOST_DECISIONS),
         },
       };
+    case 'provider':
+      return {
+        snapshot: {
+          ...snapshot,
+          providers: snapshot.providers.map((other) =>
+            other.name === event.provider.name ? event.provider : other,
+          ),
+        },
+      };
+    case 'usage':
+      // Shown nowhere yet.
+      return {};
     default:
       return assertNever(event);
   }

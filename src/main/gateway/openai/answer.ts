@@ -62,7 +62,7 @@ export async function answer(
   format: AnswerFormat,
 ): Promise<object | undefined> {
   const { exchange } = request;
-  const caller = callerOf(request, asked.origin);
+  const caller = callerOf(request, asked.origin, asked.stream);
   const failed = new AbortController();
   const signal = AbortSignal.any([exchange.signal, failed.signal]);
   const generations: Generation[] = [];

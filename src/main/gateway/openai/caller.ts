@@ -11,7 +11,11 @@ const LONGEST_CONTENT_TYPE_CHARS = 128;
  * header's, else the body's.
  * @throws RoundhouseError `invalid_request` for a header that is too long
  */
-export function callerOf({ exchange, headers }: FastifyRequest, origin: BodyOrigin): Caller {
+export function callerOf(
+  { exchange, headers }: FastifyRequest,
+  origin: BodyOrigin,
+  streamed: boolean,
+): Caller {
   const user = headerOf(headers['x-roundhouse-user'], 'X-Roundhouse-User', LONGEST_USER_CHARS);
   const contentType = headerOf(
     headers['x-roundhouse-content-type'],
@@ -23,6 +27,7 @@ export function callerOf({ exchange, headers }: FastifyRequest, origin: BodyOrig
     keyName: exchange.keyName,
     user: origin.user ?? user ?? exchange.keyName,
     contentType: contentType ?? origin.contentType,
+    streamed,
   };
 }
 

@@ -20,7 +20,7 @@ export async function answerEmbedding(
 ): Promise<object> {
   const { exchange } = request;
   const { model, inputs, encoding, dimensions, origin } = parseEmbeddingRequest(request.body);
-  const caller = callerOf(request, origin);
+  const caller = callerOf(request, origin, false);
   const route = ports.route(model, ['embeddings']);
   setRouteHeader(reply, route);
   const askedMs = clock.monotonicMs();

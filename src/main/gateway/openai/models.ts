@@ -25,9 +25,20 @@ export function findModel(ports: ModelPorts, name: string, createdMs: number): o
   if (byId !== undefined) return wireModel(byId, createdMs);
   const { modelId } = ports.route(name, []);
   const routed = models.find((model) => model.id === modelId);
-  if (routed === undefined)
-    throw new Error(`${JSON.stringify(name)} is routed to a model that is not listed`);
-  return wireModel(routed, createdMs);
+  // A provider's model that is just named, as `provider/model`, is in no list.
+  return routed === undefined ? wireUnlisted(modelId, createdMs) : wireModel(routed, createdMs);
+}
+
+function wireUnlisted(id: string, createdMs: number) {
+  return {
+    id,
+    object: 'model',
+    created: Math.floor(createdMs / 1000),
+    owned_by: id.split('/', 1)[0],
+    type: 'model',
+    display_name: id,
+    created_at: new Date(createdMs).toISOString(),
+  };
 }
 
 /** `createdMs` stands in for a date of the model, which nobody knows: it must only be a whole number that holds still. */
@@ -36,14 +47,16 @@ function wireModel(model: ModelView, createdMs: number) {
     id: model.id,
     object: 'model',
     created: Math.floor(createdMs / 1000),
-    owned_by: 'roundhouse',
+    owned_by: model.provider ?? 'roundhouse',
     type: 'model',
     display_name: model.name,
     created_at: new Date(createdMs).toISOString(),
     roundhouse: {
-      state: model.state.status,
+      // Only models of this machine have a state and slots.
+      ...(model.kind === 'local'
+        ? { state: model.state.status, slots: model.slots }
+        : { provider: model.provider, remote_id: model.remoteId }),
       context_size: model.contextSize,
-      slots: model.slots,
       aliases: model.aliases,
       tiers: model.tiers,
     },

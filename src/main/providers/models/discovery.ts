@@ -1,5 +1,6 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
+import { catalogFolderOf } from '../../catalog/lookup.ts';
 import type { CatalogModel } from '../../catalog/model.ts';
 import { mapLimited } from '../map-limited.ts';
 import type { Capabilities, Provider, RemoteModel } from '../provider.ts';
@@ -67,7 +68,7 @@ async function discoverOne(
   const named = (source: 'provider' | 'cache', detection: Detection, problem: string | null): Discovered => ({
     provider: provider.name,
     models: detection.models.map((model) =>
-      withCatalog(model, catalog.get(folderOf(provider), model.remoteId)),
+      withCatalog(model, catalog.get(catalogFolderOf(provider), model.remoteId)),
     ),
     source,
     detectedAtMs: detection.detectedAtMs,
@@ -82,7 +83,7 @@ async function discoverOne(
     signal.throwIfAborted();
     const problem = RoundhouseError.from(error).message;
     if (known !== null) return named('cache', known, problem);
-    const folder = folderOf(provider);
+    const folder = catalogFolderOf(provider);
     const models = catalog.models.filter((model) => model.provider === folder).map(fromCatalog);
     return { provider: provider.name, models, source: 'catalog', detectedAtMs: null, problem };
   }
@@ -91,11 +92,6 @@ async function discoverOne(
 /** A detection from the future was made while the clock was wrong. */
 function isFresh({ detectedAtMs }: Detection, nowMs: number, maxAgeMs: number): boolean {
   return detectedAtMs <= nowMs && nowMs - detectedAtMs < maxAgeMs;
-}
-
-/** The catalog's folder: of the vendor, whatever people call it; of other servers, what people call them. */
-function folderOf({ name, kind }: Pick<Provider, 'name' | 'kind'>): string {
-  return kind === 'openai-compatible' || kind === 'mock' ? name : kind;
 }
 
 function withCatalog(model: RemoteModel, known: CatalogModel | null): RemoteModel {

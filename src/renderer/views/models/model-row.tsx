@@ -51,7 +51,7 @@ export const ModelRow = memo(function ModelRow({ model, index }: ModelRowProps) 
           <MemoryCell model={model} />
         </td>
         <td className={`${CELL} whitespace-nowrap pr-3 text-right @max-[620px]:hidden`}>
-          {formatCount(model.contextSize)}
+          {model.contextSize === null ? '–' : formatCount(model.contextSize)}
           <div className="text-mute text-sm">× {plural(model.slots, 'slot')}</div>
         </td>
         <td className={`${LOWER} ml-auto whitespace-nowrap pr-4 text-right @max-[560px]:pr-0`}>
@@ -90,7 +90,10 @@ function NameCell({ model, index }: ModelRowProps) {
       />
       <div className="min-w-0">
         <div className="flex items-center gap-1.5">
-          <b className="shrink-0 max-w-full truncate" title={model.source.path}>
+          <b
+            className="shrink-0 max-w-full truncate"
+            title={model.source?.path ?? model.provider ?? undefined}
+          >
             {model.id}
           </b>
           {model.name === model.id ? null : (

@@ -3,7 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RoundhouseError } from '../../shared/errors.ts';
-import { openStore } from './store.ts';
+import { openDatabase } from './open-database.ts';
+import { createSaveCorrection, readCorrections } from './thread/corrections.ts';
+
+/** The database as the thread has it, with one of its tables. */
+function openStore(path: string, onMovedAside: (path: string) => void = () => undefined) {
+  const database = openDatabase(path, onMovedAside);
+  return {
+    corrections: () => readCorrections(database),
+    saveCorrection: createSaveCorrection(database),
+    [Symbol.dispose]: () => void database.close(),
+  };
+}
 
 let dir: string;
 let file: string;
