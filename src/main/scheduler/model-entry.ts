@@ -18,8 +18,8 @@ export function reservedBytes(predictedBytes: number, learned: boolean): number 
 export interface Waiter {
   readonly requestId: number;
   readonly arrivedMs: number;
-  /** A slot to generate in, or only that the model is there. */
-  readonly wants: 'slot' | 'resident';
+  /** A slot to generate in, only that the model is there, or that it is there before anybody needs it. */
+  readonly wants: 'slot' | 'resident' | 'ahead';
 }
 
 /** What the scheduler keeps of one model. Only the scheduler writes it. */
@@ -39,6 +39,9 @@ export class ModelEntry implements ModelEntryView {
   notBeforeMs = 0;
   /** How long it would take to build again the prefix caches that are lost when it goes. */
   prefixRebuildMs = 0;
+  ranOutOfMemory = false;
+  /** Why it waits, as was last told: each reason is told once a wait. */
+  toldWhy: 'system' | 'pressure' | null = null;
   estimateAsked = false;
   estimateIsFresh = false;
   /** The settings it was last loaded with: what is measured says something about those only. */
@@ -73,6 +76,12 @@ export class ModelEntry implements ModelEntryView {
 
   get waiters(): number {
     return this.waiting.size;
+  }
+
+  /** Nobody needs it yet who waits for it. */
+  get isOnlyAhead(): boolean {
+    for (const { wants } of this.waiting.values()) if (wants !== 'ahead') return false;
+    return true;
   }
 
   get oldestWaiter(): Waiter | undefined {
