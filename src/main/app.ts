@@ -24,8 +24,6 @@ import { resolveModel } from './routing/resolve.ts';
 import { openStore } from './usage/store.ts';
 import { memoryView, modelView } from './views.ts';
 
-/** How often the rest of the machine's memory is looked at while somebody looks at the interface. */
-const MACHINE_INTERVAL_MS = 2000;
 const DECISIONS_SHOWN = 100;
 
 export interface AppOptions {
@@ -93,7 +91,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   const files = new ModelFiles();
   const outcomes = new Map<string, LocalOutcome>();
   let registry = new Registry(config.settings);
-  let otherBytes = 0;
   let serving = false;
   let url = '';
   let configuring: Promise<void> = Promise.resolve();
@@ -128,6 +125,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
     onChange: () => publisher.changed(),
+    isWatched: () => publisher.hasSubscribers,
   });
 
   const backend = createLocalBackend({
@@ -183,20 +181,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     return {
       server,
       models: models(),
-      memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes),
+      memory: memoryView(runtime.scheduler, machine.totalBytes),
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
       tiers: registry.tiers,
     };
-  }
-
-  async function lookAtMachine(): Promise<void> {
-    const [availableBytes, engineBytes] = await Promise.all([
-      probe.availableBytes(),
-      runtime.footprintBytes(),
-    ]);
-    otherBytes = Math.max(0, machine.totalBytes - availableBytes - engineBytes);
-    publisher.changed();
   }
 
   async function configure(): Promise<void> {
@@ -238,9 +227,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       tellOfConfig(change);
       configuring = configuring.then(configure);
     }),
-    clock.every(MACHINE_INTERVAL_MS, () => {
-      if (publisher.hasSubscribers) void lookAtMachine();
-    }),
   ];
 
   return {
@@ -251,7 +237,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     async start() {
       const { server } = config.settings;
       ({ url } = await gateway.listen(server.host, server.port));
-      await Promise.all([configure(), lookAtMachine()]);
+      // Before anything is loaded, so that it is known what there is.
+      await runtime.watchMachine();
+      await configure();
       await writeRuntimeFiles(dataDir, { url, pid: process.pid, version: options.version }, adminToken);
       serving = true;
     },

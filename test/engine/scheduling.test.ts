@@ -117,6 +117,7 @@ function setUp() {
     corrections: { all: new Map(), save: () => {} },
     prefixDir: join(temporaryFolder(), 'prefix-cache'),
     onDecision: () => {},
+    isWatched: () => false,
     onChange: () => {
       const loaded = [...runtime.scheduler.models.values()].filter(({ state }) =>
         ['loading', 'ready', 'draining'].includes(state.status),
