@@ -50,6 +50,7 @@ interface Resident {
   use:
     | { readonly kind: 'standby' }
     | { readonly kind: 'model'; readonly modelId: string; readonly threads: EngineSettings['threads'] };
+  loading: boolean;
   loadError: RoundhouseError | null;
   stopping: boolean;
   /** Of the model that is loaded, or loading. */
@@ -84,6 +85,7 @@ export class EngineHost {
     const { threads, ...settings } = model.settings;
     const use: Resident['use'] = { kind: 'model', modelId, threads };
     resident.use = use;
+    resident.loading = true;
     resident.loadError = null;
     resident.stopping = false;
     resident.prefixes = null;
@@ -96,7 +98,9 @@ export class EngineHost {
       if (!stillWanted()) return;
       resident.prefixes = prefixes;
       const info = await resident.engine.load({ path: model.path, settings, prefixes: prefixes?.offer });
-      if (stillWanted()) this.#options.on.loaded(modelId, info);
+      if (!stillWanted()) return;
+      resident.loading = false;
+      this.#options.on.loaded(modelId, info);
     };
     load().catch((error: unknown) => {
       // A stop or an exit tells of itself.
@@ -184,6 +188,7 @@ export class EngineHost {
         },
       }),
       use: { kind: 'standby' },
+      loading: false,
       loadError: null,
       stopping: false,
       prefixes: null,
@@ -240,6 +245,8 @@ export class EngineHost {
       if (!resident.stopping) on.standbyExited(reason);
     } else if (resident.loadError && !resident.stopping) {
       on.loadFailed(resident.use.modelId, resident.loadError);
+    } else if (resident.loading && !resident.stopping && !exit.asked && exit.killed) {
+      on.loadFailed(resident.use.modelId, killedWhileLoading());
     } else {
       on.exited(resident.use.modelId, { kept: false, reason });
     }
@@ -262,4 +269,11 @@ export class EngineHost {
       if (use.kind === 'model') engine.setThreads(use.threads === 'auto' ? share : use.threads);
     }
   }
+}
+
+function killedWhileLoading(): RoundhouseError {
+  return new RoundhouseError(
+    'insufficient_memory',
+    'its process was ended by SIGKILL, as the system does when memory has run out',
+  );
 }
