@@ -17,6 +17,7 @@ import { LocalRuntime } from './local-runtime.ts';
 import type { Log } from './log.ts';
 import type { MemoryProbe } from './memory/probe.ts';
 import { ModelFiles } from './model-files.ts';
+import { ModelProblems } from './model-problems.ts';
 import { createLocalBackend, type LocalOutcome } from './providers/local.ts';
 import { Publisher } from './publisher.ts';
 import { Registry } from './registry/registry.ts';
@@ -124,9 +125,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     corrections: { all: store.corrections(), save: store.saveCorrection },
     prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
-    onChange: () => publisher.changed(),
+    onChange: () => {
+      problems.check(registry.models, false);
+      publisher.changed();
+    },
     isWatched: () => publisher.hasSubscribers,
   });
+
+  const problems = new ModelProblems(files, runtime.scheduler, (text) => decide(null, text));
 
   const backend = createLocalBackend({
     clock,
@@ -142,7 +148,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
 
   function route(asked: string | null) {
-    const broken = registry.models.filter((model) => files.of(model.source.path).problem !== null);
+    const broken = registry.models.filter((model) => problems.of(model) !== null);
     return resolveModel(asked, registry, new Set(broken.map((model) => model.id)));
   }
 
@@ -153,7 +159,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       return modelView(
         model,
         {
-          ...files.of(model.source.path),
+          fileBytes: files.of(model.source.path).fileBytes,
+          problem: problems.of(model),
           tiers: registry.tiersOf(model.id),
           contextSize: runtime.memory.contextSize(model.id, model.engine.contextSize),
           predicted: runtime.memory.predictedLines(model.id),
@@ -192,6 +199,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     registry = new Registry(config.settings);
     await files.refresh(config.settings.models);
     runtime.configure(config.settings);
+    problems.check(registry.models, true);
     publisher.changed();
   }
 
