@@ -1,6 +1,6 @@
 import { utilityProcess } from 'electron';
 import type { ChildHandle, SpawnEngine } from '../engine/spawn.ts';
-import { engineEnvironment } from '../engine/spawn-fork.ts';
+import { ENGINE_ARGUMENTS, engineEnvironment } from '../engine/spawn-settings.ts';
 
 const KILLED_CODE = 9;
 
@@ -17,7 +17,7 @@ function spawn(modulePath: string, onStderr: (text: string) => void): ChildHandl
   const child = utilityProcess.fork(modulePath, [], {
     serviceName: 'Roundhouse engine',
     env: engineEnvironment(process.env),
-    execArgv: [],
+    execArgv: [...ENGINE_ARGUMENTS],
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let exited = false;
