@@ -56,6 +56,7 @@ export class Engine {
   readonly #ready = Promise.withResolvers<EngineFacts>();
   #load: PromiseWithResolvers<LoadedInfo> | null = null;
   #unload: PromiseWithResolvers<void> | null = null;
+  #collect: PromiseWithResolvers<void> | null = null;
   #lastId = 0;
   #threads = 1;
   #watchdog: Disposable | null = null;
@@ -149,6 +150,14 @@ export class Engine {
     return this.#unload.promise;
   }
 
+  /** Gives garbage back, before an empty engine is measured. Rejects when the process ends instead. */
+  async collect(): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    this.#collect ??= Promise.withResolvers();
+    this.#send({ type: 'collect' });
+    return this.#collect.promise;
+  }
+
   /** Ends the process; `onExit` follows. */
   kill(): void {
     this.#killed ??= { reason: null };
@@ -195,6 +204,10 @@ export class Engine {
         this.prefixes.forget();
         this.#unload?.resolve();
         this.#unload = null;
+        return;
+      case 'collected':
+        this.#collect?.resolve();
+        this.#collect = null;
         return;
       case 'parts':
         for (const [id, part] of message.parts) {
@@ -245,7 +258,7 @@ export class Engine {
   }
 
   #hasWork(): boolean {
-    if (!this.#started || this.#load || this.#unload) return true;
+    if (!this.#started || this.#load || this.#unload || this.#collect) return true;
     return this.#generations.size > 0 || this.prefixes.pending;
   }
 
@@ -263,6 +276,7 @@ export class Engine {
     this.#load?.reject(error);
     this.#loadEnded();
     this.#unload?.reject(error);
+    this.#collect?.reject(error);
     this.prefixes.end(error);
     for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });
     const killed = this.#killed === null && exit.signal === 'SIGKILL';

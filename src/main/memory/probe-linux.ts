@@ -14,6 +14,12 @@ export async function linuxFootprint(pid: number): Promise<Footprint | null> {
   }
 }
 
+/** The kernel's own estimate of what could be had without swapping; `null` where it makes none (before 3.14). */
+export async function linuxAvailableBytes(): Promise<number | null> {
+  const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'latin1'))?.[1];
+  return kib === undefined ? null : Number(kib) * KIB;
+}
+
 /**
  * What would be available besides if these processes ended: their anonymous memory. Pages of the files they map count as
  * available already. Cheaper than a footprint by far, for it is read every few seconds.

@@ -86,6 +86,15 @@ it('spares what is busy, pinned or waited for', () => {
   expect([status('busy'), status('pinned')]).toEqual(['ready', 'ready']);
 });
 
+it('starts no standby beside the second load', () => {
+  const { does, request } = setUp({ standbyEngines: 1 });
+  does(request('a'));
+  expect(does(estimated('a', 100 * MIB))).toContainEqual({ type: 'startStandby' });
+  does(ranOut('a'));
+  expect(does(estimated('a', 100 * MIB))).toEqual([{ type: 'load', modelId: 'a', useStandby: true }]);
+  expect(does({ type: 'loaded', modelId: 'a' })).toContainEqual({ type: 'startStandby' });
+});
+
 it('is not tried again when those who waited have left', () => {
   const { does, status } = loading();
   does({ type: 'cancelled', requestId: 3 });

@@ -189,20 +189,24 @@ function forgetRemoved(book: Book): void {
   }
 }
 
-/** Standbys are started when nothing is on its way in or out: a model that stops may leave one behind. */
+/**
+ * Standbys are started when nobody waits for room and nothing is on its way out: a model that stops may leave one behind.
+ * Not later, because the next swap may follow at once.
+ */
 function keepStandbys(book: Book): void {
   const { wantedStandbys, settings } = book;
   while (book.standbys > wantedStandbys) book.stopStandby();
-  if (needsRoom(book) || isMoving(book)) return;
+  if (needsRoom(book) || isStandbyUntimely(book)) return;
   while (book.standbys < wantedStandbys && book.freeBytes >= settings.standbyBytes) {
     book.startStandby();
   }
 }
 
-function isMoving(book: Book): boolean {
-  return [...book.entries.values()].some(
-    ({ state }) => state.status === 'loading' || state.status === 'stopping',
-  );
+/** An engine is on its way out, or loads for the second time because memory ran out: it gets all there is. */
+function isStandbyUntimely(book: Book): boolean {
+  return [...book.entries.values()].some(({ state, ranOutOfMemory }) => {
+    return state.status === 'stopping' || (state.status === 'loading' && ranOutOfMemory);
+  });
 }
 
 function withClaim(claimed: Room, entry: ModelEntry, fromOthers: readonly Candidate[] = []): Room {
