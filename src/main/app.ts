@@ -183,7 +183,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     return {
       server,
       models: models(),
-      memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes),
+      memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes, runtime.prefixCache),
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
       tiers: registry.tiers,

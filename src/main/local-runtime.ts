@@ -161,6 +161,11 @@ export class LocalRuntime {
     return this.memory.header(path, this.#closing.signal);
   }
 
+  /** Disk that saved prefixes take; `null` while none are kept. */
+  get prefixCache() {
+    return this.#prefixes.use;
+  }
+
   /** What all engines and standbys hold, as the system sees it. */
   async footprintBytes(): Promise<number> {
     const footprints = await Promise.all(this.#host.pids().map((pid) => this.#options.probe.footprint(pid)));
@@ -241,7 +246,9 @@ export class LocalRuntime {
   async #measure(modelId: string): Promise<void> {
     const bytes = await this.#host.measure(modelId);
     if (bytes === null || this.#closing.signal.aborted) return;
-    this.dispatcher.dispatch({ type: 'measured', modelId, bytes });
+    const held = this.#host.heldBy(modelId);
+    const prefixRebuildMs = this.#prefixes.lossMs(held, this.memory.cacheBytesPerToken(modelId));
+    this.dispatcher.dispatch({ type: 'measured', modelId, bytes, prefixRebuildMs });
     const learned = this.memory.measured(modelId, bytes);
     if (learned) {
       this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(learned), learned: true });

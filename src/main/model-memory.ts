@@ -20,6 +20,7 @@ export interface LearnedEstimate {
 interface Resident {
   readonly estimate: Estimate;
   readonly info: LoadedInfo;
+  readonly slots: number;
 }
 
 /** What models take: estimated before they are loaded, measured after, and the one learned from the other. */
@@ -60,7 +61,7 @@ export class ModelMemory {
     this.#lastLoadMs.set(modelId, info.loadMs + info.contextMs);
     const estimate = this.#estimates.get(modelId);
     if (!estimate) return;
-    this.#residents.set(modelId, { estimate, info });
+    this.#residents.set(modelId, { estimate, info, slots: settings.parallel });
     const { header, lines } = estimate;
     this.#learning.loaded(modelId, header.identity, (deepestTokens) =>
       header.plainAttention
@@ -99,6 +100,14 @@ export class ModelMemory {
     if (resident) return resident.info.contextSize;
     const estimate = this.#estimates.get(modelId);
     return estimate ? trainedAtMost(configured, estimate.header) : configured;
+  }
+
+  /** What each token in a slot takes of the cache; `null` while the model is not resident. */
+  cacheBytesPerToken(modelId: string): number | null {
+    const resident = this.#residents.get(modelId);
+    if (!resident) return null;
+    const { info, estimate, slots } = resident;
+    return Math.min(estimate.lines.cacheBytes, info.contextBytes) / (slots * info.contextSize);
   }
 
   predictedLines(modelId: string): MemoryLinesView | null {

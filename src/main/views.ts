@@ -55,7 +55,12 @@ export function modelView(
 }
 
 /** @param otherBytes held by the system and other programs */
-export function memoryView(scheduler: Scheduler, totalBytes: number, otherBytes: number): MemoryView {
+export function memoryView(
+  scheduler: Scheduler,
+  totalBytes: number,
+  otherBytes: number,
+  prefixCache: MemoryView['prefixCache'],
+): MemoryView {
   return {
     totalBytes,
     otherBytes,
@@ -63,5 +68,6 @@ export function memoryView(scheduler: Scheduler, totalBytes: number, otherBytes:
     reservedBytes: scheduler.ledger.reservedBytes,
     standbyBytes: scheduler.standbyBytes,
     maxLoadedModels: scheduler.settings.maxLoadedModels,
+    prefixCache,
   };
 }

@@ -275,6 +275,7 @@ export function snapshot(models: readonly ModelView[]): Snapshot {
       reservedBytes: 20,
       standbyBytes: 0,
       maxLoadedModels: 5,
+      prefixCache: null,
     },
     decisions: [],
     defaultModel: 'tier:default',

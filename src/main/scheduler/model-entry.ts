@@ -37,7 +37,7 @@ export class ModelEntry implements ModelEntryView {
   /** When its requests last stopped being served, so that taking turns is by turns, not by arrival alone. */
   servedUntilMs = 0;
   notBeforeMs = 0;
-  /** How long it would take to build again the prefix caches that are lost when it goes. */
+  /** What it would cost to have again the prefix caches that go with it: restored where they are kept, else read anew. */
   prefixRebuildMs = 0;
   estimateAsked = false;
   estimateIsFresh = false;

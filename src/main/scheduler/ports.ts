@@ -57,7 +57,13 @@ export type SchedulerEvent =
   | { readonly type: 'loaded'; readonly modelId: string }
   /** The load did not work and its process is gone. */
   | { readonly type: 'loadFailed'; readonly modelId: string; readonly error: RoundhouseError }
-  | { readonly type: 'measured'; readonly modelId: string; readonly bytes: number }
+  | {
+      readonly type: 'measured';
+      readonly modelId: string;
+      readonly bytes: number;
+      /** What losing its prefix caches would cost now; left out, what was said last holds. */
+      readonly prefixRebuildMs?: number;
+    }
   /** The process has ended, or (`kept`) was measured empty and is a standby now: its memory is back. */
   | {
       readonly type: 'exited';

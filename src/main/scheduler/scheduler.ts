@@ -92,7 +92,7 @@ export class Scheduler {
       case 'loadFailed':
         return this.#loadFailed(event.modelId, event.error);
       case 'measured':
-        return this.#measured(event.modelId, event.bytes);
+        return this.#measured(event.modelId, event.bytes, event.prefixRebuildMs);
       case 'exited':
         return this.#exited(event.modelId, event.kept, event.reason ?? 'its process ended');
       case 'standbyExited':
@@ -188,10 +188,11 @@ export class Scheduler {
     this.#book.explain(modelId, explain.loadFailed(modelId, error));
   }
 
-  #measured(modelId: string, bytes: number): void {
+  #measured(modelId: string, bytes: number, prefixRebuildMs: number | undefined): void {
     const entry = this.#book.entries.get(modelId);
     if (entry?.state.status !== 'ready' && entry?.state.status !== 'draining') return;
     entry.measured(bytes);
+    entry.prefixRebuildMs = prefixRebuildMs ?? entry.prefixRebuildMs;
     this.#book.ledger.hold(modelId, entry.lineBytes);
   }
 

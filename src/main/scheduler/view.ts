@@ -19,7 +19,7 @@ export interface ModelEntryView {
   readonly lineBytes: number;
   /** When it last served or became ready. */
   readonly lastUsedMs: number;
-  /** How long it would take to build again the prefix caches that are lost when it goes. */
+  /** How long it would take to have again the prefix caches that go with it. */
   readonly prefixRebuildMs: number;
   /** Not before this may it be loaded again, because its engine died. */
   readonly notBeforeMs: number;
