@@ -70,6 +70,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const store = openStore(join(dataDir, 'roundhouse.db'), (path) => {
     damagedDatabase = path;
   });
+  // What can fail comes before whatever keeps the process alive.
+  const uploads = await Uploads.open(join(dataDir, 'models'));
   const machine = await probe.machine();
   // Before whatever may have something to say.
   const decisions = new Decisions();
@@ -227,7 +229,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
       serving: () => serving,
       adminToken,
-      uploads: await Uploads.open(join(dataDir, 'models')),
+      uploads,
       interfaceDir: options.interfaceDir,
     },
     { clock, log },

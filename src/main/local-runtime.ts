@@ -180,19 +180,19 @@ export class LocalRuntime {
 
   /**
    * What a file would take with these settings, and what loading it would do now.
+   * @param idFor what a model of this name (`null`: the file does not say) would be registered as
    * @throws RoundhouseError `gguf_invalid`
    */
   async estimateFile(
     path: string,
-    id: string,
     settings: EngineSettings,
-  ): Promise<Omit<EstimateView, 'path' | 'suggestedId' | 'registeredAs'>> {
+    idFor: (name: string | null) => string,
+  ): Promise<Omit<EstimateView, 'path' | 'registeredAs'>> {
     const learned = await this.memory.estimate(path, settings, this.#closing.signal);
     const bytes = reservedBytes(totalBytes(learned.lines), learned.learned);
-    return {
-      ...this.memory.view(learned, settings, this.scheduler.ledger.budgetBytes),
-      plan: this.#plan(unregistered(id), bytes),
-    };
+    const view = this.memory.view(learned, settings, this.scheduler.ledger.budgetBytes);
+    const suggestedId = idFor(view.name);
+    return { ...view, suggestedId, plan: this.#plan(unregistered(suggestedId), bytes) };
   }
 
   /** What loading a registered model would do now; changes nothing. @throws RoundhouseError */
