@@ -31,6 +31,15 @@ export interface ModelSpec {
   readonly memoryKey: string;
 }
 
+/** What would have to change of a model's settings to make it fit the budget by itself. */
+export interface LighterSettings {
+  readonly contextSize?: number;
+  readonly batchSize?: number;
+  readonly cacheType?: string;
+  /** What would be reserved for it then. */
+  readonly bytes: number;
+}
+
 export type SchedulerEvent =
   | {
       readonly type: 'configChanged';
@@ -51,6 +60,8 @@ export type SchedulerEvent =
       readonly modelId: string;
       readonly bytes: number;
       readonly learned: boolean;
+      /** For one that does not fit the budget; left out where nothing would make it. */
+      readonly lighter?: LighterSettings;
     }
   | { readonly type: 'estimateFailed'; readonly modelId: string; readonly error: RoundhouseError }
   | { readonly type: 'progress'; readonly modelId: string; readonly progress: number }
