@@ -26,6 +26,7 @@ import {
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 import type { Snapshot } from '../../src/shared/contract.ts';
 import type { Prompt } from '../../src/shared/generation.ts';
+import { headerFor } from '../fixtures/engine-header.ts';
 import { serveApp } from '../harness/served-app.ts';
 import {
   type Answer,
@@ -94,7 +95,7 @@ function keeper(dir: string, settings: Partial<PrefixStoreSettings> = {}) {
     /** In a new process: none is kept. */
     async load(id = 'a', path = DEMO_MODEL, engineSettings: Partial<EngineSettings> = LONG) {
       happened = Promise.withResolvers();
-      host.load(id, { path, settings: { ...SETTINGS, ...engineSettings } });
+      host.load(id, { path, header: headerFor(path), settings: { ...SETTINGS, ...engineSettings } });
       expect(await happened.promise).toBe('loaded');
     },
     async stop(id = 'a') {

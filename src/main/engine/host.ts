@@ -6,6 +6,7 @@ import { type HeldTokens, NOTHING_HELD } from './prefix-calls.ts';
 import type { ModelPrefixes, PrefixStore } from './prefix-store.ts';
 import { isLongEnough } from './prefix-value.ts';
 import type { LoadedInfo } from './protocol.ts';
+import type { EngineHeader } from './protocol-estimate.ts';
 import { savePrefixes } from './save-prefixes.ts';
 import type { SpawnEngine } from './spawn.ts';
 import { sharedThreads } from './threads.ts';
@@ -43,6 +44,7 @@ export interface HostEvents {
 
 export interface ModelToLoad {
   readonly path: string;
+  readonly header: EngineHeader;
   readonly settings: EngineSettings;
 }
 
@@ -96,7 +98,12 @@ export class EngineHost {
       const prefixes = (await this.#options.prefixes?.offer(modelId, model, build)) ?? null;
       if (!stillWanted()) return;
       resident.prefixes = prefixes;
-      const info = await resident.engine.load({ path: model.path, settings, prefixes: prefixes?.offer });
+      const info = await resident.engine.load({
+        path: model.path,
+        header: model.header,
+        settings,
+        prefixes: prefixes?.offer,
+      });
       if (stillWanted()) this.#options.on.loaded(modelId, info);
     };
     load().catch((error: unknown) => {
@@ -216,8 +223,15 @@ export class EngineHost {
     const { engine } = resident;
     if (!(await this.#savePrefixes(resident)) || !keep) return false;
     await engine.unload();
-    if (engine.pid === undefined || this.#emptyBytes === null) return false;
-    const bytes = await this.#options.footprintBytes(engine.pid);
+    if (this.#emptyBytes === null) return false;
+    if (await this.#isAsWhenEmpty(engine)) return true;
+    await engine.collect();
+    return this.#isAsWhenEmpty(engine);
+  }
+
+  async #isAsWhenEmpty({ pid }: Engine): Promise<boolean> {
+    if (pid === undefined || this.#emptyBytes === null) return false;
+    const bytes = await this.#options.footprintBytes(pid);
     return bytes !== null && bytes <= this.#emptyBytes + KEPT_GROWTH_BYTES;
   }
 
