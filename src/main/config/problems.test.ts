@@ -38,6 +38,10 @@ describe('what is wrong, where, and what to write instead', () => {
       '4 models.a.contextSize: 1000000000000 is not a whole number from 64 to 1048576; write a number such as 8192',
     ],
     [
+      'models:\n  a:\n    file: a\n    parallel: 99999999999999999999999',
+      '4 models.a.parallel: 1e+23 is not a whole number from 1 to 64; write a number such as 2',
+    ],
+    [
       'memory: { keepPrefixCache: 5 }',
       '1 memory.keepPrefixCache: 5 is not a size; write one such as 2GiB, or 0',
     ],
