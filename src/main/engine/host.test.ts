@@ -189,6 +189,14 @@ describe('a stop', () => {
     await told.until('exited a');
     expect(child(0).killed).toBe(true);
     expect(host.pids()).toEqual([]);
+    // Nor is it tried again with this model: the next standby can start the sooner.
+    host.load('a', MODEL);
+    child(1).saysReady();
+    await child(1).told('load');
+    child(1).saysLoaded();
+    host.stop('a', true);
+    expect(child(1).sentTypes()).not.toContain('unload');
+    expect(child(1).killed).toBe(true);
   });
 
   test('ends a process when no empty one was ever measured', async () => {

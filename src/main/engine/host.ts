@@ -64,6 +64,8 @@ export class EngineHost {
   readonly #options: HostOptions;
   readonly #residents = new Set<Resident>();
   readonly #gone = new Set<() => void>();
+  /** Models whose process did not come out empty: it is not tried again with them. */
+  readonly #leavingMemory = new Set<string>();
   /** What an engine without a model holds, as last measured. */
   #emptyBytes: number | null = null;
 
@@ -122,8 +124,9 @@ export class EngineHost {
     const resident = this.#residentOf(modelId);
     if (!resident) return this.#options.on.exited(modelId, { kept: false, reason: null });
     resident.stopping = true;
-    if (!keep && !this.#hasWorthSaving(resident)) return resident.engine.kill();
-    this.#empty(resident, keep)
+    const mayBeKept = keep && !this.#leavingMemory.has(modelId);
+    if (!mayBeKept && !this.#hasWorthSaving(resident)) return resident.engine.kill();
+    this.#empty(resident, modelId, mayBeKept)
       .then((isEmpty) => {
         if (!isEmpty) return resident.engine.kill();
         resident.use = { kind: 'standby' };
@@ -219,14 +222,16 @@ export class EngineHost {
   }
 
   /** @returns whether the process may be kept */
-  async #empty(resident: Resident, keep: boolean): Promise<boolean> {
+  async #empty(resident: Resident, modelId: string, keep: boolean): Promise<boolean> {
     const { engine } = resident;
     if (!(await this.#savePrefixes(resident)) || !keep) return false;
     await engine.unload();
     if (this.#emptyBytes === null) return false;
     if (await this.#isAsWhenEmpty(engine)) return true;
     await engine.collect();
-    return this.#isAsWhenEmpty(engine);
+    if (await this.#isAsWhenEmpty(engine)) return true;
+    this.#leavingMemory.add(modelId);
+    return false;
   }
 
   async #isAsWhenEmpty({ pid }: Engine): Promise<boolean> {
