@@ -15,6 +15,7 @@ import type { SpawnEngine } from './engine/spawn.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { LocalRuntime } from './local-runtime.ts';
 import type { Log } from './log.ts';
+import { LookAhead } from './look-ahead.ts';
 import type { MemoryProbe } from './memory/probe.ts';
 import { ModelFiles } from './model-files.ts';
 import { ModelProblems } from './model-problems.ts';
@@ -69,6 +70,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const store = openStore(join(dataDir, 'roundhouse.db'), (path) => {
     damagedDatabase = path;
   });
+  // What can fail comes before whatever keeps the process alive.
+  const uploads = await Uploads.open(join(dataDir, 'models'));
   const machine = await probe.machine();
   // Before whatever may have something to say.
   const decisions = new Decisions();
@@ -89,7 +92,13 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const stopping = new AbortController();
   const adminToken = randomBytes(32).toString('hex');
-  const files = new ModelFiles();
+  const files = new ModelFiles({
+    clock,
+    warn: (message) => log.warn({}, message),
+    onChange: () => {
+      configuring = configuring.then(lookAtFiles);
+    },
+  });
   const outcomes = new Map<string, LocalOutcome>();
   let registry = new Registry(config.settings);
   let serving = false;
@@ -126,13 +135,14 @@ export async function createApp(options: AppOptions): Promise<App> {
     prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
     onChange: () => {
-      problems.check(registry.models, false);
+      problems.check(registry.models);
       publisher.changed();
     },
     isWatched: () => publisher.hasSubscribers,
   });
 
-  const problems = new ModelProblems(files, runtime.scheduler, (text) => decide(null, text));
+  const ahead = new LookAhead((modelId) => runtime.lookAt(modelId));
+  const problems = new ModelProblems(files, runtime, (text) => decide(null, text));
 
   const backend = createLocalBackend({
     clock,
@@ -188,7 +198,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     return {
       server,
       models: models(),
-      memory: memoryView(runtime.scheduler, machine.totalBytes),
+      memory: memoryView(runtime.scheduler, machine.totalBytes, runtime.prefixCache),
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
       tiers: registry.tiers,
@@ -199,8 +209,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     registry = new Registry(config.settings);
     await files.refresh(config.settings.models);
     runtime.configure(config.settings);
-    problems.check(registry.models, true);
+    problems.check(registry.models);
     publisher.changed();
+    lookAhead();
+  }
+
+  async function lookAtFiles(): Promise<void> {
+    await files.refresh(config.settings.models);
+    publisher.changed();
+    lookAhead();
+  }
+
+  /** Not before it serves: what is asked for at the start goes first. */
+  function lookAhead(): void {
+    if (serving) ahead.begin(config.settings.models.map((model) => model.id));
   }
 
   const api = createAppApi({
@@ -224,13 +246,15 @@ export async function createApp(options: AppOptions): Promise<App> {
       generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
       serving: () => serving,
       adminToken,
-      uploads: await Uploads.open(join(dataDir, 'models')),
+      uploads,
       interfaceDir: options.interfaceDir,
     },
     { clock, log },
   );
 
   const watching = [
+    files,
+    ahead,
     config.subscribe((change) => {
       tellOfConfig(change);
       configuring = configuring.then(configure);
@@ -250,6 +274,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await configure();
       await writeRuntimeFiles(dataDir, { url, pid: process.pid, version: options.version }, adminToken);
       serving = true;
+      lookAhead();
     },
     async stop() {
       serving = false;

@@ -1,45 +1,49 @@
 import type { ModelSettings } from './config/settings.ts';
+import type { LocalRuntime } from './local-runtime.ts';
 import type { ModelFiles } from './model-files.ts';
-import type { Scheduler } from './scheduler/scheduler.ts';
-import { type ModelSize, tooLargeFiles, tooLargeProblem } from './too-large.ts';
+import { type ModelSize, tooLargeFile, tooLargeModels } from './too-large.ts';
 
 /** Why models cannot be loaded, as far as that is known without loading them: their files, and their sizes. */
 export class ModelProblems {
-  readonly #files: ModelFiles;
-  readonly #scheduler: Pick<Scheduler, 'ledger' | 'models'>;
+  readonly #files: Pick<ModelFiles, 'of'>;
+  readonly #runtime: Pick<LocalRuntime, 'problemOf' | 'neededBytes' | 'budgetBytes'>;
   readonly #tell: (text: string) => void;
-  #told: { readonly budgetBytes: number; readonly text: string | null } | null = null;
+  /** Which budget is too small for whom, as last told. */
+  #told = '';
 
   constructor(
-    files: ModelFiles,
-    scheduler: Pick<Scheduler, 'ledger' | 'models'>,
+    files: Pick<ModelFiles, 'of'>,
+    runtime: Pick<LocalRuntime, 'problemOf' | 'neededBytes' | 'budgetBytes'>,
     tell: (text: string) => void,
   ) {
     this.#files = files;
-    this.#scheduler = scheduler;
+    this.#runtime = runtime;
     this.#tell = tell;
   }
 
   /** In words for the user; `null` when nothing is known against it. */
-  of(model: ModelSettings): string | null {
-    const { problem } = this.#files.of(model.source.path);
-    return problem ?? tooLargeProblem(this.#sizeOf(model), this.#scheduler.ledger.budgetBytes);
+  of({ id, source }: ModelSettings): string | null {
+    const { problem, fileBytes } = this.#files.of(source.path);
+    const known = problem ?? this.#runtime.problemOf(id);
+    // Until its header was read its file has to do.
+    if (known !== null || fileBytes === null || this.#runtime.neededBytes(id) !== null) return known;
+    return tooLargeFile(fileBytes, this.#runtime.budgetBytes);
   }
 
-  /** Says which files are larger than the budget: when the models are others, and when the budget is. */
-  check(models: readonly ModelSettings[], areOthers: boolean): void {
-    const { budgetBytes } = this.#scheduler.ledger;
-    if (!areOthers && budgetBytes === this.#told?.budgetBytes) return;
-    const text = tooLargeFiles(
-      models.map((model) => this.#sizeOf(model)),
-      budgetBytes,
-    );
-    if (text !== null && text !== this.#told?.text) this.#tell(text);
-    this.#told = { budgetBytes, text };
+  /** Says which models are larger than the budget, when there are others than before or the budget is another. */
+  check(models: readonly ModelSettings[]): void {
+    const { budgetBytes } = this.#runtime;
+    const sizes = models.flatMap((model) => this.#sizeOf(model));
+    const tooLarge = sizes.filter(({ bytes }) => bytes > budgetBytes);
+    const about = tooLarge.length === 0 ? '' : [budgetBytes, ...tooLarge.map(({ id }) => id)].join(' ');
+    if (about === this.#told) return;
+    this.#told = about;
+    const text = tooLargeModels(sizes, budgetBytes);
+    if (text !== null) this.#tell(text);
   }
 
-  #sizeOf({ id, source }: ModelSettings): ModelSize {
-    const { fileBytes } = this.#files.of(source.path);
-    return { id, fileBytes, neededBytes: this.#scheduler.models.get(id)?.neededBytes ?? null };
+  #sizeOf({ id, source }: ModelSettings): ModelSize[] {
+    const bytes = this.#runtime.neededBytes(id) ?? this.#files.of(source.path).fileBytes;
+    return bytes === null ? [] : [{ id, bytes }];
   }
 }

@@ -1,38 +1,34 @@
 import { formatBytes } from '../shared/units.ts';
 
 /*
- * Models that can never be loaded because the budget is too small. A file's size is known at once, and a model takes at
- * least that; what it really needs is known when it was estimated.
+ * Models that can never be loaded because the budget is too small. A file's size is known at once, and a model takes about
+ * as much; what it really needs is known when its header was read.
  */
 
 export interface ModelSize {
   readonly id: string;
-  readonly fileBytes: number | null;
-  /** What would be reserved for it; `null` before it was estimated. */
-  readonly neededBytes: number | null;
+  /** What would be reserved for it; before that is known, its file. */
+  readonly bytes: number;
 }
 
-/** In words for the user; `null` when nothing is known against it. */
-export function tooLargeProblem(model: ModelSize, budgetBytes: number): string | null {
-  const { fileBytes, neededBytes } = model;
-  const budget = `the memory budget is ${formatBytes(budgetBytes)}`;
-  if (fileBytes !== null && fileBytes > budgetBytes)
-    return `Its file alone is ${formatBytes(fileBytes)}, and ${budget}. Raise memory.budget, or use a smaller quantization.`;
-  if (neededBytes !== null && neededBytes > budgetBytes)
-    return `It needs ${formatBytes(neededBytes)}, and ${budget}. Give it a smaller contextSize or fewer parallel slots, or raise memory.budget.`;
-  return null;
+/** In words for the user; `null` when the budget is large enough. */
+export function tooLargeFile(fileBytes: number, budgetBytes: number): string | null {
+  if (fileBytes <= budgetBytes) return null;
+  return (
+    `the file alone is ${formatBytes(fileBytes)}, and the memory budget is ${formatBytes(budgetBytes)}; ` +
+    'raise memory.budget, or take a smaller file'
+  );
 }
 
-/** One sentence about all files that are larger than the budget; `null` when there are none. */
-export function tooLargeFiles(models: readonly ModelSize[], budgetBytes: number): string | null {
-  const files = models.flatMap(({ id, fileBytes }) => (fileBytes === null ? [] : [{ id, fileBytes }]));
-  const tooLarge = files.filter(({ fileBytes }) => fileBytes > budgetBytes);
-  const [first, ...others] = tooLarge.toSorted((a, b) => a.fileBytes - b.fileBytes);
+/** One sentence about all models that are larger than the budget; `null` when none is. */
+export function tooLargeModels(models: readonly ModelSize[], budgetBytes: number): string | null {
+  const tooLarge = models.filter(({ bytes }) => bytes > budgetBytes).toSorted((a, b) => a.bytes - b.bytes);
+  const [first, ...others] = tooLarge;
   if (!first) return null;
-  const named = `${first.id} (${formatBytes(first.fileBytes)})`;
+  const named = `${first.id} (${formatBytes(first.bytes)})`;
   const budget = `the memory budget of ${formatBytes(budgetBytes)}`;
-  if (tooLarge.length === files.length)
-    return `No model fits ${budget}: the smallest file is that of ${named}. Raise memory.budget in models.yaml.`;
+  if (tooLarge.length === models.length)
+    return `No model fits ${budget}: the smallest is ${named}. Raise memory.budget in models.yaml.`;
   const more = others.length === 0 ? 'is' : `and ${others.length} more are`;
-  return `${named} ${more} larger than ${budget} by the file alone, and cannot be loaded. Raise memory.budget in models.yaml.`;
+  return `${named} ${more} larger than ${budget}, and cannot be loaded. Raise memory.budget in models.yaml.`;
 }

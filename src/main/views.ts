@@ -1,5 +1,6 @@
 import type { MemoryLinesView, MemoryView, ModelView } from '../shared/contract.ts';
 import type { ModelSettings } from './config/settings.ts';
+import { totalBytes } from './memory/lines.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
 /** What is known of a model beside its settings and its state. */
@@ -38,7 +39,7 @@ export function modelView(
     pinned: model.pinned,
     state: entry?.state ?? { status: 'unloaded' },
     memory: {
-      predictedBytes: entry?.predictedBytes ?? null,
+      predictedBytes: facts.predicted ? totalBytes(facts.predicted) : (entry?.predictedBytes ?? null),
       measuredBytes: entry?.measuredBytes ?? null,
       predicted: facts.predicted,
       measured: facts.measuredLines(entry?.measuredBytes ?? null),
@@ -54,7 +55,11 @@ export function modelView(
   };
 }
 
-export function memoryView(scheduler: Scheduler, totalBytes: number): MemoryView {
+export function memoryView(
+  scheduler: Scheduler,
+  totalBytes: number,
+  prefixCache: MemoryView['prefixCache'],
+): MemoryView {
   const { ledger, system } = scheduler;
   return {
     totalBytes,
@@ -66,5 +71,6 @@ export function memoryView(scheduler: Scheduler, totalBytes: number): MemoryView
     overrunBytes: Math.max(0, -ledger.freeBytes),
     standbyBytes: scheduler.standbyBytes,
     maxLoadedModels: scheduler.settings.maxLoadedModels,
+    prefixCache,
   };
 }

@@ -156,6 +156,7 @@ export function fakeSnapshot(models: readonly ModelView[] = [], changes: Partial
       overrunBytes: 0,
       standbyBytes: STANDBY_BYTES,
       maxLoadedModels: 5,
+      prefixCache: { bytes: 120 * 1024 ** 2, limitBytes: 2 * GIB },
     },
     decisions: [],
     defaultModel: 'tier:default',

@@ -319,13 +319,13 @@ test('threads are told once to a child that has started, else with the load', as
 
 test('what its slots hold is known until it is emptied, and a hung saving is ended by the watchdog', async () => {
   const { child, engine, clock } = await loaded();
-  child.say({ type: 'held', prefillMs: 1200, deepestTokens: 900 });
-  expect(engine.prefixes.held).toEqual({ prefillMs: 1200, deepestTokens: 900 });
+  child.say({ type: 'held', tokens: 1000, prefillMs: 1200, deepestTokens: 900 });
+  expect(engine.prefixes.held).toEqual({ tokens: 1000, prefillMs: 1200, deepestTokens: 900 });
   const emptied = engine.unload();
   await child.told('unload');
   child.say({ type: 'unloaded' });
   await emptied;
-  expect(engine.prefixes.held).toEqual({ prefillMs: 0, deepestTokens: 0 });
+  expect(engine.prefixes.held).toEqual({ tokens: 0, prefillMs: 0, deepestTokens: 0 });
   const listed = expect(engine.prefixes.list()).rejects.toMatchObject({ code: 'engine_failed' });
   clock.advance(SILENCE_LIMIT_MS);
   expect(child.killed).toBe(true);

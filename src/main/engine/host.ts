@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineSettings } from '../config/settings.ts';
 import { Engine, type EngineExit } from './engine.ts';
+import { type HeldTokens, NOTHING_HELD } from './prefix-calls.ts';
 import type { ModelPrefixes, PrefixStore } from './prefix-store.ts';
 import { isLongEnough } from './prefix-value.ts';
 import type { LoadedInfo } from './protocol.ts';
@@ -157,9 +158,9 @@ export class EngineHost {
     return pid === undefined ? null : this.#options.footprintBytes(pid);
   }
 
-  /** What reading again all that the model's slots hold would take; 0 when it is not loaded. */
-  prefixRebuildMs(modelId: string): number {
-    return this.#residentOf(modelId)?.engine.prefixes.held.prefillMs ?? 0;
+  /** What the model's slots hold; nothing when it is not loaded. */
+  heldBy(modelId: string): HeldTokens {
+    return this.#residentOf(modelId)?.engine.prefixes.held ?? NOTHING_HELD;
   }
 
   /**

@@ -52,6 +52,7 @@ export function unregistered(id: string): ModelEntryView {
     oldestArrivalMs: null,
     prefixRebuildMs: 0,
     neededBytes: null,
+    lighter: null,
     estimateIsFresh: true,
     lineBytes: 0,
     lastUsedMs: 0,
@@ -75,6 +76,7 @@ function plain(model: ModelEntryView): ModelEntryView {
     prefixRebuildMs: model.prefixRebuildMs,
     notBeforeMs: model.notBeforeMs,
     ranOutOfMemory: model.ranOutOfMemory,
+    lighter: model.lighter,
     neededBytes: null,
     estimateIsFresh: true,
   };

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { estimated, exited, model, SETTINGS, setUp } from '../../../test/fakes/scripted-scheduler.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
-import type { Effect } from './ports.ts';
+import type { Effect, SchedulerEvent } from './ports.ts';
 
 const MIB = 1024 ** 2;
+
+const ESTIMATED_TOO_LARGE = {
+  type: 'estimated',
+  modelId: 'a',
+  bytes: 2000 * MIB,
+  learned: false,
+} as const satisfies SchedulerEvent;
 
 describe('a request for a model that is not loaded', () => {
   it('is estimated, loaded and granted, in that order', () => {
@@ -37,8 +44,28 @@ describe('a request for a model that is not loaded', () => {
     expect(effect).toMatchObject({ type: 'reject', requestId: 1 });
     const error = effect?.type === 'reject' ? effect.error : null;
     expect(error?.code).toBe('model_too_large');
-    expect(error?.message).toContain('2.1 GiB');
-    expect(error?.message).toContain('1000 MiB');
+    expect(error?.message).toBe(
+      'a needs 2.1 GiB and the memory budget is 1000 MiB; no contextSize makes it fit: take a smaller file, or raise memory.budget',
+    );
+  });
+
+  it('is told the settings with which it would fit, for as long as they would', () => {
+    const lighter = { contextSize: 4096, batchSize: 256, bytes: 900 * MIB };
+    const refusedWith = (budgetBytes: number, slots: number) => {
+      const { does, request } = setUp({ budgetBytes }, [model('a', { slots })]);
+      does(request('a'));
+      const [effect] = does({ ...ESTIMATED_TOO_LARGE, lighter });
+      return effect?.type === 'reject' ? effect.error.message : '';
+    };
+    expect(refusedWith(1000 * MIB, 2)).toBe(
+      'a needs 2.1 GiB and the memory budget is 1000 MiB; it fits with contextSize 4096 and batchSize 256 (900 MiB): ' +
+        'set that, give it fewer parallel slots, or raise memory.budget',
+    );
+    // Lowered since that was worked out.
+    expect(refusedWith(800 * MIB, 2)).toBe(
+      'a needs 2.1 GiB and the memory budget is 800 MiB; give it a smaller contextSize, give it fewer parallel slots, ' +
+        'or raise memory.budget',
+    );
   });
 
   it('is refused with the reason when the file cannot be read', () => {

@@ -21,6 +21,7 @@ const memory: MemoryView = {
   overrunBytes: 0,
   standbyBytes: GIB,
   maxLoadedModels: 5,
+  prefixCache: null,
 };
 const models = [
   fakeModel('a', { state: READY, memory: fakeMemory(6, 7) }),
