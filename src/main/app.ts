@@ -7,7 +7,6 @@ import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
 import { formatProblem } from './config/format-problem.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
-import type { ModelSettings } from './config/settings.ts';
 import { type ConfigChange, ConfigStore } from './config/store.ts';
 import { Uploads } from './config/uploads.ts';
 import type { Environment } from './config/yaml-source.ts';
@@ -19,6 +18,7 @@ import type { Log } from './log.ts';
 import { LookAhead } from './look-ahead.ts';
 import type { MemoryProbe } from './memory/probe.ts';
 import { ModelFiles } from './model-files.ts';
+import { ModelProblems } from './model-problems.ts';
 import { createLocalBackend, type LocalOutcome } from './providers/local.ts';
 import { Publisher } from './publisher.ts';
 import { Registry } from './registry/registry.ts';
@@ -26,8 +26,6 @@ import { resolveModel } from './routing/resolve.ts';
 import { openStore } from './usage/store.ts';
 import { memoryView, modelView } from './views.ts';
 
-/** How often the rest of the machine's memory is looked at while somebody looks at the interface. */
-const MACHINE_INTERVAL_MS = 2000;
 const DECISIONS_SHOWN = 100;
 
 export interface AppOptions {
@@ -103,7 +101,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const outcomes = new Map<string, LocalOutcome>();
   let registry = new Registry(config.settings);
-  let otherBytes = 0;
   let serving = false;
   let url = '';
   let configuring: Promise<void> = Promise.resolve();
@@ -137,10 +134,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     corrections: { all: store.corrections(), save: store.saveCorrection },
     prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
-    onChange: () => publisher.changed(),
+    onChange: () => {
+      problems.check(registry.models, false);
+      publisher.changed();
+    },
+    isWatched: () => publisher.hasSubscribers,
   });
 
   const ahead = new LookAhead((modelId) => runtime.lookAt(modelId));
+  const problems = new ModelProblems(files, runtime, (text) => decide(null, text));
 
   const backend = createLocalBackend({
     clock,
@@ -156,12 +158,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
 
   function route(asked: string | null) {
-    const broken = registry.models.filter((model) => problemOf(model) !== null);
+    const broken = registry.models.filter((model) => problems.of(model) !== null);
     return resolveModel(asked, registry, new Set(broken.map((model) => model.id)));
-  }
-
-  function problemOf({ id, source }: ModelSettings): string | null {
-    return files.of(source.path).problem ?? runtime.problemOf(id);
   }
 
   function models(): ModelView[] {
@@ -172,7 +170,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         model,
         {
           fileBytes: files.of(model.source.path).fileBytes,
-          problem: problemOf(model),
+          problem: problems.of(model),
           tiers: registry.tiersOf(model.id),
           contextSize: runtime.memory.contextSize(model.id, model.engine.contextSize),
           predicted: runtime.memory.predictedLines(model.id),
@@ -200,26 +198,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     return {
       server,
       models: models(),
-      memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes, runtime.prefixCache),
+      memory: memoryView(runtime.scheduler, machine.totalBytes, runtime.prefixCache),
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
       tiers: registry.tiers,
     };
   }
 
-  async function lookAtMachine(): Promise<void> {
-    const [availableBytes, engineBytes] = await Promise.all([
-      probe.availableBytes(),
-      runtime.footprintBytes(),
-    ]);
-    otherBytes = Math.max(0, machine.totalBytes - availableBytes - engineBytes);
-    publisher.changed();
-  }
-
   async function configure(): Promise<void> {
     registry = new Registry(config.settings);
     await files.refresh(config.settings.models);
     runtime.configure(config.settings);
+    problems.check(registry.models, true);
     publisher.changed();
     lookAhead();
   }
@@ -269,9 +259,6 @@ export async function createApp(options: AppOptions): Promise<App> {
       tellOfConfig(change);
       configuring = configuring.then(configure);
     }),
-    clock.every(MACHINE_INTERVAL_MS, () => {
-      if (publisher.hasSubscribers) void lookAtMachine();
-    }),
   ];
 
   return {
@@ -282,7 +269,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     async start() {
       const { server } = config.settings;
       ({ url } = await gateway.listen(server.host, server.port));
-      await Promise.all([configure(), lookAtMachine()]);
+      // Before anything is loaded, so that it is known what there is.
+      await runtime.watchMachine();
+      await configure();
       await writeRuntimeFiles(dataDir, { url, pid: process.pid, version: options.version }, adminToken);
       serving = true;
       lookAhead();

@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import type { EstimateView, PlanView } from '../shared/contract.ts';
+import type { EstimateView, PlanView, PressureLevel } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
 import type { EngineSettings, ModelSettings, Settings } from './config/settings.ts';
 import { createEstimator } from './engine/estimator.ts';
@@ -13,6 +13,7 @@ import { budgetBytes } from './memory/budget.ts';
 import type { Correction } from './memory/correction.ts';
 import { MemoryLearning } from './memory/learning.ts';
 import { totalBytes } from './memory/lines.ts';
+import { MachineWatch } from './memory/machine-watch.ts';
 import { Meter } from './memory/meter.ts';
 import type { Machine, MemoryProbe } from './memory/probe.ts';
 import { ModelMemory } from './model-memory.ts';
@@ -48,6 +49,8 @@ export interface LocalRuntimeOptions {
   readonly onDecision: (modelId: string | null, text: string) => void;
   /** What is shown may have changed. */
   readonly onChange: () => void;
+  /** Whether somebody looks at what the machine has. */
+  readonly isWatched: () => boolean;
 }
 
 /**
@@ -62,6 +65,7 @@ export class LocalRuntime {
   readonly memory: ModelMemory;
   readonly #prefixes: PrefixStore;
   readonly #meter: Meter;
+  readonly #machine: MachineWatch;
   readonly #closing = new AbortController();
   #settings: Settings;
   #models = new Map<string, ModelSettings>();
@@ -83,6 +87,15 @@ export class LocalRuntime {
     const learning = new MemoryLearning(options.corrections.all, options.corrections.save);
     this.memory = new ModelMemory(estimator, learning, () => this.#traits(), options.onDecision);
     this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
+    this.#machine = new MachineWatch({
+      clock,
+      probe,
+      totalBytes: machine.totalBytes,
+      enginePids: () => this.#host.pids(),
+      isNeeded: () => options.isWatched() || this.scheduler.isWaitedFor,
+      onPressure: (level) => this.#pressureRead(level),
+      onMachine: (system) => this.dispatcher.dispatch({ type: 'machine', system }),
+    });
     this.#prefixes = new PrefixStore({
       dir: options.prefixDir,
       clock,
@@ -138,6 +151,12 @@ export class LocalRuntime {
     );
   }
 
+  /** Looks at the machine, from now on again and again. */
+  async watchMachine(): Promise<void> {
+    this.#machine.start();
+    await this.#machine.fresh();
+  }
+
   /** Puts a configuration in force and loads what it wants loaded. */
   configure(settings: Settings): void {
     this.#settings = settings;
@@ -145,10 +164,7 @@ export class LocalRuntime {
     this.memory.keepOnly(new Set(this.#models.keys()));
     this.#prefixes.configure(prefixSettings(settings));
     this.#tellScheduler();
-    for (const model of settings.models) {
-      const resident = this.scheduler.models.get(model.id)?.state.status;
-      if ((model.pinned || model.preload) && resident === 'unloaded') this.#preload(model.id);
-    }
+    this.#preload(({ pinned, preload }) => pinned || preload);
   }
 
   settingsOf(modelId: string): ModelSettings | null {
@@ -186,12 +202,6 @@ export class LocalRuntime {
   /** Disk that saved prefixes take; `null` while none are kept. */
   get prefixCache() {
     return this.#prefixes.use;
-  }
-
-  /** What all engines and standbys hold, as the system sees it. */
-  async footprintBytes(): Promise<number> {
-    const footprints = await Promise.all(this.#host.pids().map((pid) => this.#options.probe.footprint(pid)));
-    return footprints.reduce((sum, footprint) => sum + (footprint?.totalBytes ?? 0), 0);
   }
 
   /** A request of the model has ended that filled its slot with this many tokens: its buffers may have grown. */
@@ -244,20 +254,35 @@ export class LocalRuntime {
     this.#closing.abort();
     this.dispatcher[Symbol.dispose]();
     this.#meter[Symbol.dispose]();
+    this.#machine[Symbol.dispose]();
     await this.#host.close(this.#settings.memory.keepPrefixCacheOnQuit);
     await this.#prefixes.close();
   }
 
-  #preload(modelId: string): void {
-    // A failure is the model's state and a decision; nobody waits for an answer.
-    this.dispatcher.load(modelId, this.#closing.signal).catch(() => {});
+  #preload(isWanted: (model: ModelSettings) => boolean): void {
+    for (const model of this.#models.values()) {
+      const entry = this.scheduler.models.get(model.id);
+      if (!isWanted(model) || entry?.state.status !== 'unloaded' || entry.waiters > 0) continue;
+      // A failure is the model's state and a decision; nobody waits for an answer.
+      this.dispatcher.preload(model.id, this.#closing.signal).catch(() => {});
+    }
+  }
+
+  #pressureRead(level: PressureLevel): void {
+    const before = this.scheduler.pressure;
+    this.dispatcher.dispatch({ type: 'pressure', level });
+    // What was to be there always was not loaded meanwhile, and may have waited too long since.
+    if (before !== 'normal' && this.scheduler.pressure === 'normal') this.#preload(({ pinned }) => pinned);
   }
 
   async #estimate(modelId: string): Promise<void> {
     const model = this.#models.get(modelId);
     if (!model) return;
     try {
-      const learned = await this.memory.estimateModel(model, this.#closing.signal);
+      const [learned] = await Promise.all([
+        this.memory.estimateModel(model, this.#closing.signal),
+        this.#machine.fresh(),
+      ]);
       const lighter = this.memory.lighter(learned, model.engine, this.scheduler.ledger.budgetBytes);
       this.dispatcher.dispatch({
         type: 'estimated',

@@ -55,18 +55,20 @@ export function modelView(
   };
 }
 
-/** @param otherBytes held by the system and other programs */
 export function memoryView(
   scheduler: Scheduler,
   totalBytes: number,
-  otherBytes: number,
   prefixCache: MemoryView['prefixCache'],
 ): MemoryView {
+  const { ledger, system } = scheduler;
   return {
     totalBytes,
-    otherBytes,
-    budgetBytes: scheduler.ledger.budgetBytes,
-    reservedBytes: scheduler.ledger.reservedBytes,
+    otherBytes: system ? Math.max(0, totalBytes - system.availableBytes - system.enginesBytes) : 0,
+    availableBytes: system?.availableBytes ?? null,
+    pressure: scheduler.pressure,
+    budgetBytes: ledger.budgetBytes,
+    reservedBytes: ledger.reservedBytes,
+    overrunBytes: Math.max(0, -ledger.freeBytes),
     standbyBytes: scheduler.standbyBytes,
     maxLoadedModels: scheduler.settings.maxLoadedModels,
     prefixCache,

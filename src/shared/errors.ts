@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'rate_limit_exceeded'
   | 'queue_timeout'
+  | 'insufficient_memory'
   | 'model_unloaded'
   | 'engine_failed'
   | 'shutting_down'
@@ -46,6 +47,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   unsupported_media_type: 415,
   rate_limit_exceeded: 429,
   queue_timeout: 503,
+  insufficient_memory: 503,
   model_unloaded: 503,
   engine_failed: 503,
   shutting_down: 503,

@@ -163,6 +163,21 @@ describe.skipIf(SKIP_REASON !== null)('the Overview', () => {
     await page.getByTestId('ghost').waitFor({ state: 'detached' });
   });
 
+  it('says in words when memory is short, and nothing when it is not', async () => {
+    await using fixture = await openPage(browser, { route: 'overview' });
+    const { page, api } = fixture;
+    const status = page.getByRole('status', { name: 'Memory warnings' });
+    expect(await status.textContent()).toBe('');
+    api.changeMemory({ pressure: 'warn', availableBytes: 1.2 * GIB });
+    await status.getByText('Memory pressure. 1.2 GiB available. Idle models are unloaded').waitFor();
+    api.changeMemory({ pressure: 'critical', availableBytes: 0.3 * GIB, overrunBytes: 0.5 * GIB });
+    await status.getByText('Critical memory pressure. 307 MiB available.').waitFor();
+    await status.getByText('Over the budget. Engines hold 512 MiB more than 24.0 GiB.').waitFor();
+    await page.getByText('512 MiB over the budget').waitFor();
+    api.changeMemory({ pressure: 'normal', overrunBytes: 0 });
+    await expect.poll(() => status.textContent()).toBe('');
+  });
+
   it('has a card for each engine: progress, figures, countdown, pin, cancel', async () => {
     await using fixture = await openPage(browser, { route: 'overview' });
     const { page, clock } = fixture;

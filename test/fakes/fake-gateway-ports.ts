@@ -271,8 +271,11 @@ export function snapshot(models: readonly ModelView[]): Snapshot {
     memory: {
       totalBytes: 100,
       otherBytes: 10,
+      availableBytes: 70,
+      pressure: 'normal',
       budgetBytes: 80,
       reservedBytes: 20,
+      overrunBytes: 0,
       standbyBytes: 0,
       maxLoadedModels: 5,
       prefixCache: null,

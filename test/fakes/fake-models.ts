@@ -149,8 +149,11 @@ export function fakeSnapshot(models: readonly ModelView[] = [], changes: Partial
     memory: {
       totalBytes: 36 * GIB,
       otherBytes: 6.9 * GIB,
+      availableBytes: 12 * GIB,
+      pressure: 'normal',
       budgetBytes: 24 * GIB,
       reservedBytes: fakeReservedBytes(models),
+      overrunBytes: 0,
       standbyBytes: STANDBY_BYTES,
       maxLoadedModels: 5,
       prefixCache: { bytes: 120 * 1024 ** 2, limitBytes: 2 * GIB },

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
@@ -180,6 +180,40 @@ describe('what is wrong with the configuration', () => {
       'version: 1\nmodels: { demo: { file: builtin:demo } }\n',
     );
     await expect.poll(texts).toContain('models.yaml is good again and in force.');
+  });
+
+  it('is said of a model that is larger than the budget, which tiers then pass over', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'roundhouse-large-'));
+    const file = join(dir, 'large.gguf');
+    await copyFile(DEMO, file);
+    // As long as a large model, and as empty as a disk allows.
+    await truncate(file, 300 * 1024 ** 2);
+    const withBudget = (budget: string) =>
+      `version: 1\nmemory: { budget: ${budget} }\nmodels: { large: { file: '${file}' }, demo: { file: builtin:demo } }\n` +
+      'tiers: { low: { models: [large, demo] } }\n';
+    await using app = await serveApp(withBudget('256MiB'));
+    const problems = async () =>
+      (await app.admin<ModelView[]>('models.list', {})).map(({ problem }) => problem);
+    const texts = async () =>
+      (await app.admin<{ text: string }[]>('decisions.list', {})).map(({ text }) => text);
+    expect(await problems()).toEqual([
+      expect.stringMatching(/^Its file alone is 300 MiB, and the memory budget is 256 MiB\./),
+      null,
+    ]);
+    expect(await texts()).toContainEqual(expect.stringMatching(/^large \(300 MiB\) is larger than/));
+    const answer = await clientOf(app).chat.completions.create({
+      model: 'tier:low',
+      messages: [{ role: 'user', content: 'Hello' }],
+    });
+    expect(answer.model).toBe('demo');
+    // Said again only when it is true again.
+    await writeFile(join(app.dataDir, 'models.yaml'), withBudget('512MiB'));
+    await expect.poll(problems).toEqual([null, null]);
+    await writeFile(join(app.dataDir, 'models.yaml'), withBudget('256MiB'));
+    await expect
+      .poll(async () => (await texts()).filter((text) => text.startsWith('large (300 MiB)')))
+      .toHaveLength(2);
+    await rm(dir, { recursive: true });
   });
 
   it('is looked at again when a file is replaced by a hostile one', async () => {

@@ -110,7 +110,7 @@ describe('loading', () => {
     if (started) await child.told('load');
     child.exit({ code: 3, signal: null });
     await loading;
-    expect(exits).toEqual([{ asked: false, reason: 'its process ended with code 3' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'its process ended with code 3', killed: false }]);
   });
 
   test.each(['load', 'unload'] as const)('nothing waits for a process that has ended: %s', async (what) => {
@@ -125,7 +125,7 @@ describe('loading', () => {
     const { child, engine, exits } = setUp(new ScriptedChild(undefined));
     child.exit({ code: null, signal: null });
     await expect(engine.ready).rejects.toMatchObject({ code: 'engine_failed' });
-    expect(exits).toEqual([{ asked: false, reason: 'its process could not be started' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'its process could not be started', killed: false }]);
   });
 });
 
@@ -214,7 +214,7 @@ describe('an answer', () => {
     expect(more).toEqual([]);
     expect(error).toMatchObject({ type: 'error', error: { code: 'engine_failed', retryAfterMs: 1000 } });
     expect(JSON.stringify(error)).toContain('its process was ended by SIGKILL');
-    expect(exits).toEqual([{ asked: false, reason: 'its process was ended by SIGKILL' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'its process was ended by SIGKILL', killed: true }]);
   });
 
   test('of an engine that has ended is an error', async () => {
@@ -235,7 +235,7 @@ describe('the watchdog', () => {
     clock.advance(1);
     await ready;
     expect(exits).toEqual([
-      { asked: false, reason: 'it was silent for 20 s while it had work, so it was ended' },
+      { asked: false, reason: 'it was silent for 20 s while it had work, so it was ended', killed: false },
     ]);
   });
 
@@ -337,7 +337,7 @@ test.each([null, 'hello', { type: 'sing' }, { type: 'parts', parts: [['one', {}]
   async (message) => {
     const { child, exits } = await loaded();
     child.babble(message);
-    expect(exits).toEqual([{ asked: false, reason: 'it sent a message that makes no sense' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'it sent a message that makes no sense', killed: false }]);
   },
 );
 

@@ -53,6 +53,7 @@ interface Resident {
   use:
     | { readonly kind: 'standby' }
     | { readonly kind: 'model'; readonly modelId: string; readonly threads: EngineSettings['threads'] };
+  loading: boolean;
   loadError: RoundhouseError | null;
   stopping: boolean;
   /** Of the model that is loaded, or loading. */
@@ -89,6 +90,7 @@ export class EngineHost {
     const { threads, ...settings } = model.settings;
     const use: Resident['use'] = { kind: 'model', modelId, threads };
     resident.use = use;
+    resident.loading = true;
     resident.loadError = null;
     resident.stopping = false;
     resident.prefixes = null;
@@ -106,7 +108,9 @@ export class EngineHost {
         settings,
         prefixes: prefixes?.offer,
       });
-      if (stillWanted()) this.#options.on.loaded(modelId, info);
+      if (!stillWanted()) return;
+      resident.loading = false;
+      this.#options.on.loaded(modelId, info);
     };
     load().catch((error: unknown) => {
       // A stop or an exit tells of itself.
@@ -195,6 +199,7 @@ export class EngineHost {
         },
       }),
       use: { kind: 'standby' },
+      loading: false,
       loadError: null,
       stopping: false,
       prefixes: null,
@@ -260,6 +265,8 @@ export class EngineHost {
       if (!resident.stopping) on.standbyExited(reason);
     } else if (resident.loadError && !resident.stopping) {
       on.loadFailed(resident.use.modelId, resident.loadError);
+    } else if (resident.loading && !resident.stopping && !exit.asked && exit.killed) {
+      on.loadFailed(resident.use.modelId, killedWhileLoading());
     } else {
       on.exited(resident.use.modelId, { kept: false, reason });
     }
@@ -282,4 +289,11 @@ export class EngineHost {
       if (use.kind === 'model') engine.setThreads(use.threads === 'auto' ? share : use.threads);
     }
   }
+}
+
+function killedWhileLoading(): RoundhouseError {
+  return new RoundhouseError(
+    'insufficient_memory',
+    'its process was ended by SIGKILL, as the system does when memory has run out',
+  );
 }

@@ -23,8 +23,8 @@ export function largestPrediction(bytes: number, learned: boolean): number {
 export interface Waiter {
   readonly requestId: number;
   readonly arrivedMs: number;
-  /** A slot to generate in, or only that the model is there. */
-  readonly wants: 'slot' | 'resident';
+  /** A slot to generate in, only that the model is there, or that it is there before anybody needs it. */
+  readonly wants: 'slot' | 'resident' | 'ahead';
 }
 
 /** What the scheduler keeps of one model. Only the scheduler writes it. */
@@ -44,6 +44,9 @@ export class ModelEntry implements ModelEntryView {
   notBeforeMs = 0;
   /** What it would cost to have again the prefix caches that go with it: restored where they are kept, else read anew. */
   prefixRebuildMs = 0;
+  ranOutOfMemory = false;
+  /** Why it waits, as was last told: each reason is told once a wait. */
+  toldWhy: 'system' | 'pressure' | null = null;
   estimateAsked = false;
   estimateIsFresh = false;
   lighter: LighterSettings | null = null;
@@ -79,6 +82,12 @@ export class ModelEntry implements ModelEntryView {
 
   get waiters(): number {
     return this.waiting.size;
+  }
+
+  /** Nobody needs it yet who waits for it. */
+  get isOnlyAhead(): boolean {
+    for (const { wants } of this.waiting.values()) if (wants !== 'ahead') return false;
+    return true;
   }
 
   get oldestWaiter(): Waiter | undefined {

@@ -1,4 +1,6 @@
+import type { PressureLevel } from '../../shared/contract.ts';
 import type { RoundhouseError } from '../../shared/errors.ts';
+import type { SystemMemory } from '../memory/system-memory.ts';
 
 /*
  * The scheduler's whole surface: events in, effects out. Nothing in it waits, so one event is one atomic step.
@@ -53,6 +55,8 @@ export type SchedulerEvent =
   | { readonly type: 'released'; readonly requestId: number }
   /** Somebody wants a model resident, or gone. Answered by `done` or `reject`. */
   | { readonly type: 'loadAsked'; readonly requestId: number; readonly modelId: string }
+  /** As `loadAsked`, before anybody needs it: not while memory is pressed. */
+  | { readonly type: 'preloadAsked'; readonly requestId: number; readonly modelId: string }
   | { readonly type: 'unloadAsked'; readonly requestId: number; readonly modelId: string }
   /** `learned`: corrected by what this model was measured to take on this machine. */
   | {
@@ -66,7 +70,7 @@ export type SchedulerEvent =
   | { readonly type: 'estimateFailed'; readonly modelId: string; readonly error: RoundhouseError }
   | { readonly type: 'progress'; readonly modelId: string; readonly progress: number }
   | { readonly type: 'loaded'; readonly modelId: string }
-  /** The load did not work and its process is gone. */
+  /** The load did not work and its process is gone. With `insufficient_memory` it is tried once more. */
   | { readonly type: 'loadFailed'; readonly modelId: string; readonly error: RoundhouseError }
   | {
       readonly type: 'measured';
@@ -83,6 +87,10 @@ export type SchedulerEvent =
       readonly reason: string | null;
     }
   | { readonly type: 'standbyExited' }
+  /** How hard pressed the system says it is for memory, read every few seconds. */
+  | { readonly type: 'pressure'; readonly level: PressureLevel }
+  /** What the system has, read before each load and while somebody waits; `null` where it cannot say. */
+  | { readonly type: 'machine'; readonly system: SystemMemory | null }
   | { readonly type: 'tick' };
 
 export type Effect =
@@ -96,4 +104,5 @@ export type Effect =
   | { readonly type: 'grant'; readonly requestId: number; readonly modelId: string }
   | { readonly type: 'done'; readonly requestId: number }
   | { readonly type: 'reject'; readonly requestId: number; readonly error: RoundhouseError }
-  | { readonly type: 'explain'; readonly modelId: string; readonly text: string };
+  /** `modelId` is `null` for what concerns no single model. */
+  | { readonly type: 'explain'; readonly modelId: string | null; readonly text: string };

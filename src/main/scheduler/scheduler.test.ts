@@ -1,85 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { estimated, exited, model, SETTINGS, setUp } from '../../../test/fakes/scripted-scheduler.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
-import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
-import { Scheduler } from './scheduler.ts';
+import type { Effect, SchedulerEvent } from './ports.ts';
 
 const MIB = 1024 ** 2;
 
-const SETTINGS: SchedulerSettings = {
-  budgetBytes: 1000 * MIB,
-  eviction: 'cost-aware',
-  maxLoadedModels: 5,
-  maxQueue: 100,
-  maxWaitMs: 120_000,
-  minResidencyMs: 0,
-  standbyEngines: 0,
-  standbyBytes: 100 * MIB,
-};
-
-function model(id: string, overrides: Partial<ModelSpec> = {}): ModelSpec {
-  return { id, slots: 1, pinned: false, idleUnloadMs: null, memoryKey: id, ...overrides };
-}
-
-/** A scheduler with models that need 400 MiB each, and a short way to tell it things. */
-function setUp(settings: Partial<SchedulerSettings> = {}, models = ['a', 'b', 'c'].map((id) => model(id))) {
-  const scheduler = new Scheduler({ ...SETTINGS, ...settings });
-  let nowMs = 0;
-  const known = new Map<string, SchedulerEvent>();
-  const send = (event: SchedulerEvent): Effect[] => {
-    if (event.type === 'estimated') known.set(event.modelId, event);
-    return scheduler.handle(event, nowMs);
-  };
-  send({ type: 'configChanged', settings: { ...SETTINGS, ...settings }, models });
-  let lastId = 0;
-  return {
-    scheduler,
-    send,
-    later: (ms: number) => {
-      nowMs += ms;
-    },
-    /** As `send`, without the sentences. */
-    does: (event: SchedulerEvent) => send(event).filter((effect) => effect.type !== 'explain'),
-    /** As `does`, and where a model's file is looked at once more it is as it was. */
-    doesAgain: (event: SchedulerEvent): Effect[] =>
-      send(event)
-        .flatMap((effect) => {
-          const before = effect.type === 'estimate' ? known.get(effect.modelId) : undefined;
-          return before ? send(before) : [effect];
-        })
-        .filter((effect) => effect.type !== 'explain'),
-    says: (event: SchedulerEvent) =>
-      send(event).flatMap((effect) => (effect.type === 'explain' ? [effect.text] : [])),
-    request: (modelId: string): SchedulerEvent => ({ type: 'requested', requestId: ++lastId, modelId }),
-    /** Brings a model to `ready`, with a predicted size that the margin turns into `bytes`. */
-    bring: (modelId: string, bytes = 400 * MIB) => {
-      const requestId = 1000 + ++lastId;
-      send({ type: 'loadAsked', requestId, modelId });
-      send({ type: 'estimated', modelId, bytes: Math.floor(bytes / 1.1), learned: false });
-      send({ type: 'loaded', modelId });
-      return send({ type: 'measured', modelId, bytes });
-    },
-    status: (modelId: string) => scheduler.models.get(modelId)?.state.status,
-  };
-}
-
-const estimated = (modelId: string, bytes: number): SchedulerEvent => ({
-  type: 'estimated',
-  modelId,
-  bytes,
-  learned: false,
-});
 const ESTIMATED_TOO_LARGE = {
   type: 'estimated',
   modelId: 'a',
   bytes: 2000 * MIB,
   learned: false,
 } as const satisfies SchedulerEvent;
-const exited = (modelId: string, kept = false): SchedulerEvent => ({
-  type: 'exited',
-  modelId,
-  kept,
-  reason: null,
-});
 
 describe('a request for a model that is not loaded', () => {
   it('is estimated, loaded and granted, in that order', () => {
@@ -370,6 +301,32 @@ describe('taking turns', () => {
     does({ type: 'tick' });
     expect(status('a')).toBe('draining');
     does({ type: 'cancelled', requestId: 3 });
+    expect(status('a')).toBe('ready');
+  });
+
+  it('goes on in the same step when the one that waited can never fit any more', () => {
+    const { does, later, status } = contended();
+    later(10_000);
+    does({ type: 'tick' });
+    expect(status('a')).toBe('draining');
+    const settings = { ...SETTINGS, maxLoadedModels: 1, budgetBytes: 105 * MIB };
+    const models = [model('a', { slots: 2 }), model('b')];
+    expect(does({ type: 'configChanged', settings, models })).toMatchObject([
+      { type: 'reject', error: { code: 'model_too_large' } },
+    ]);
+    expect(status('a')).toBe('ready');
+  });
+
+  it('goes on when it was taken out of the configuration and put back, though another waits', () => {
+    const { does, request, status, bring } = setUp({ maxLoadedModels: 1 }, [model('a'), model('b')]);
+    bring('a');
+    does(request('a'));
+    const settings = { ...SETTINGS, maxLoadedModels: 1 };
+    does({ type: 'configChanged', settings, models: [model('b')] });
+    does(request('b'));
+    does(estimated('b', 100 * MIB));
+    expect(status('a')).toBe('draining');
+    does({ type: 'configChanged', settings, models: [model('a'), model('b')] });
     expect(status('a')).toBe('ready');
   });
 

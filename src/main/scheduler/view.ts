@@ -25,11 +25,16 @@ export interface ModelEntryView {
   readonly prefixRebuildMs: number;
   /** Not before this may it be loaded again, because its engine died. */
   readonly notBeforeMs: number;
+  /** Its load failed for memory: it is tried again when nothing is idle that could go first. */
+  readonly ranOutOfMemory: boolean;
 }
 
 export interface SchedulerView {
   readonly nowMs: number;
   readonly budgetBytes: number;
+  /** The budget, or what other programs leave of it. */
+  readonly limitBytes: number;
+  /** Of the limit, what is not reserved; negative when more is. */
   readonly freeBytes: number;
   readonly maxLoadedModels: number;
   readonly minResidencyMs: number;

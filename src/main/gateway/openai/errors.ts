@@ -22,6 +22,7 @@ const ERROR_TYPE: Readonly<Record<ErrorCode, OpenAiErrorType>> = {
   unsupported_media_type: 'invalid_request_error',
   rate_limit_exceeded: 'rate_limit_error',
   queue_timeout: 'server_error',
+  insufficient_memory: 'server_error',
   model_unloaded: 'server_error',
   engine_failed: 'server_error',
   shutting_down: 'server_error',
