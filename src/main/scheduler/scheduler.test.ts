@@ -478,6 +478,17 @@ describe('standby engines', () => {
     expect(does(exited('a'))).toEqual([{ type: 'startStandby' }]);
   });
 
+  it('take the line that they were measured to need', () => {
+    const { does, scheduler } = setUp({ standbyEngines: 1 });
+    does({
+      type: 'configChanged',
+      settings: { ...SETTINGS, standbyEngines: 1, standbyBytes: 31 * MIB },
+      models: [],
+    });
+    expect(scheduler.standbyBytes).toBe(31 * MIB);
+    expect(scheduler.ledger.reservedBytes).toBe(31 * MIB);
+  });
+
   it('are left behind by models that unload', () => {
     const { does, bring, request, scheduler } = setUp({ standbyEngines: 1, maxLoadedModels: 1 });
     bring('a', 200 * MIB);

@@ -134,6 +134,8 @@ export class Scheduler {
   #configChanged(settings: SchedulerSettings, specs: readonly ModelSpec[]): void {
     this.#book.settings = settings;
     this.#book.ledger.setBudget(settings.budgetBytes);
+    // What a standby holds may be known better by now.
+    this.#book.setStandbys(this.#book.standbys);
     const wanted = new Set(specs.map((spec) => spec.id));
     for (const entry of this.#book.entries.values()) {
       if (wanted.has(entry.id)) continue;
