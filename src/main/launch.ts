@@ -17,6 +17,7 @@ export interface Installation {
   readonly preloadFile: string;
   readonly engineModule: string;
   readonly estimatorModule: string;
+  readonly storeModule: string;
 }
 
 /** @param mainDir folder of the built main programs, `out/main` */
@@ -30,6 +31,7 @@ export function installationOf(mainDir: string): Installation {
     preloadFile: join(root, 'out', 'preload', 'index.cjs'),
     engineModule: join(mainDir, 'engine-child.js'),
     estimatorModule: join(mainDir, 'engine-estimate.js'),
+    storeModule: join(mainDir, 'store-thread.js'),
   };
 }
 
