@@ -7,6 +7,7 @@ import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
 import { formatProblem } from './config/format-problem.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
+import type { ModelSettings } from './config/settings.ts';
 import { type ConfigChange, ConfigStore } from './config/store.ts';
 import { Uploads } from './config/uploads.ts';
 import type { Environment } from './config/yaml-source.ts';
@@ -15,6 +16,7 @@ import type { SpawnEngine } from './engine/spawn.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { LocalRuntime } from './local-runtime.ts';
 import type { Log } from './log.ts';
+import { LookAhead } from './look-ahead.ts';
 import type { MemoryProbe } from './memory/probe.ts';
 import { ModelFiles } from './model-files.ts';
 import { createLocalBackend, type LocalOutcome } from './providers/local.ts';
@@ -70,6 +72,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const store = openStore(join(dataDir, 'roundhouse.db'), (path) => {
     damagedDatabase = path;
   });
+  // What can fail comes before whatever keeps the process alive.
+  const uploads = await Uploads.open(join(dataDir, 'models'));
   const machine = await probe.machine();
   // Before whatever may have something to say.
   const decisions = new Decisions();
@@ -90,7 +94,13 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const stopping = new AbortController();
   const adminToken = randomBytes(32).toString('hex');
-  const files = new ModelFiles();
+  const files = new ModelFiles({
+    clock,
+    warn: (message) => log.warn({}, message),
+    onChange: () => {
+      configuring = configuring.then(lookAtFiles);
+    },
+  });
   const outcomes = new Map<string, LocalOutcome>();
   let registry = new Registry(config.settings);
   let otherBytes = 0;
@@ -130,6 +140,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     onChange: () => publisher.changed(),
   });
 
+  const ahead = new LookAhead((modelId) => runtime.lookAt(modelId));
+
   const backend = createLocalBackend({
     clock,
     settingsOf: (modelId) => runtime.settingsOf(modelId),
@@ -144,8 +156,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
 
   function route(asked: string | null) {
-    const broken = registry.models.filter((model) => files.of(model.source.path).problem !== null);
+    const broken = registry.models.filter((model) => problemOf(model) !== null);
     return resolveModel(asked, registry, new Set(broken.map((model) => model.id)));
+  }
+
+  function problemOf({ id, source }: ModelSettings): string | null {
+    return files.of(source.path).problem ?? runtime.problemOf(id);
   }
 
   function models(): ModelView[] {
@@ -155,7 +171,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       return modelView(
         model,
         {
-          ...files.of(model.source.path),
+          fileBytes: files.of(model.source.path).fileBytes,
+          problem: problemOf(model),
           tiers: registry.tiersOf(model.id),
           contextSize: runtime.memory.contextSize(model.id, model.engine.contextSize),
           predicted: runtime.memory.predictedLines(model.id),
@@ -183,7 +200,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     return {
       server,
       models: models(),
-      memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes),
+      memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes, runtime.prefixCache),
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
       tiers: registry.tiers,
@@ -204,6 +221,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     await files.refresh(config.settings.models);
     runtime.configure(config.settings);
     publisher.changed();
+    lookAhead();
+  }
+
+  async function lookAtFiles(): Promise<void> {
+    await files.refresh(config.settings.models);
+    publisher.changed();
+    lookAhead();
+  }
+
+  /** Not before it serves: what is asked for at the start goes first. */
+  function lookAhead(): void {
+    if (serving) ahead.begin(config.settings.models.map((model) => model.id));
   }
 
   const api = createAppApi({
@@ -227,13 +256,15 @@ export async function createApp(options: AppOptions): Promise<App> {
       generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
       serving: () => serving,
       adminToken,
-      uploads: await Uploads.open(join(dataDir, 'models')),
+      uploads,
       interfaceDir: options.interfaceDir,
     },
     { clock, log },
   );
 
   const watching = [
+    files,
+    ahead,
     config.subscribe((change) => {
       tellOfConfig(change);
       configuring = configuring.then(configure);
@@ -254,6 +285,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await Promise.all([configure(), lookAtMachine()]);
       await writeRuntimeFiles(dataDir, { url, pid: process.pid, version: options.version }, adminToken);
       serving = true;
+      lookAhead();
     },
     async stop() {
       serving = false;

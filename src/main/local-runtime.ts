@@ -5,7 +5,9 @@ import type { EngineSettings, ModelSettings, Settings } from './config/settings.
 import { createEstimator } from './engine/estimator.ts';
 import { EngineHost } from './engine/host.ts';
 import { PrefixStore, type PrefixStoreSettings } from './engine/prefix-store.ts';
+import { engineHeader } from './engine/protocol-estimate.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
+import { bytesToReserve, estimateView } from './estimate-view.ts';
 import { EMPTY_ENGINE_BYTES, type EngineTraits } from './memory/backend.ts';
 import { budgetBytes } from './memory/budget.ts';
 import type { Correction } from './memory/correction.ts';
@@ -16,7 +18,6 @@ import type { Machine, MemoryProbe } from './memory/probe.ts';
 import { ModelMemory } from './model-memory.ts';
 import { Dispatcher } from './scheduler/dispatcher.ts';
 import { refusal } from './scheduler/explain.ts';
-import { reservedBytes } from './scheduler/model-entry.ts';
 import { unregistered } from './scheduler/plan.ts';
 import type { ModelSpec, SchedulerSettings } from './scheduler/ports.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
@@ -77,9 +78,10 @@ export class LocalRuntime {
       spawn: options.spawnEstimator,
       clock,
       engine: () => this.#traits(),
+      closing: this.#closing.signal,
     });
     const learning = new MemoryLearning(options.corrections.all, options.corrections.save);
-    this.memory = new ModelMemory(estimator, learning, () => this.#traits());
+    this.memory = new ModelMemory(estimator, learning, () => this.#traits(), options.onDecision);
     this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
     this.#prefixes = new PrefixStore({
       dir: options.prefixDir,
@@ -101,7 +103,7 @@ export class LocalRuntime {
           const model = this.#models.get(modelId);
           if (model) this.memory.loaded(modelId, model.engine, info);
           this.dispatcher.dispatch({ type: 'loaded', modelId });
-          this.#meter.touch(modelId);
+          this.#meter.loaded(modelId);
         },
         loadFailed: (modelId, error) => this.dispatcher.dispatch({ type: 'loadFailed', modelId, error }),
         exited: (modelId, { kept, reason }) => {
@@ -140,6 +142,7 @@ export class LocalRuntime {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#models = new Map(settings.models.map((model) => [model.id, model]));
+    this.memory.keepOnly(new Set(this.#models.keys()));
     this.#prefixes.configure(prefixSettings(settings));
     this.#tellScheduler();
     for (const model of settings.models) {
@@ -161,6 +164,30 @@ export class LocalRuntime {
     return this.memory.header(path, this.#closing.signal);
   }
 
+  /** Works out in the background what a model would take, to be shown. Never rejects: its problem is known then. */
+  async lookAt(modelId: string): Promise<void> {
+    const model = this.#models.get(modelId);
+    if (model) await this.memory.lookAt(model, this.#closing.signal).catch(() => {});
+    // Who waits for memory would be given what the file needed before it was changed.
+    const entry = this.scheduler.models.get(modelId);
+    if (entry?.estimateIsFresh && entry.waiters > 0 && entry.lineBytes === 0) await this.#estimate(modelId);
+    this.#options.onChange();
+  }
+
+  /** Why a model could not be loaded now, in words for the user; `null` when nothing is known to be wrong with it. */
+  problemOf(modelId: string): string | null {
+    const model = this.#models.get(modelId);
+    if (!model) return null;
+    const isThere = (this.scheduler.models.get(modelId)?.lineBytes ?? 0) > 0;
+    const tooLarge = isThere ? null : this.memory.tooLarge(model, this.scheduler.ledger.budgetBytes);
+    return this.memory.problemOf(modelId) ?? tooLarge;
+  }
+
+  /** Disk that saved prefixes take; `null` while none are kept. */
+  get prefixCache() {
+    return this.#prefixes.use;
+  }
+
   /** What all engines and standbys hold, as the system sees it. */
   async footprintBytes(): Promise<number> {
     const footprints = await Promise.all(this.#host.pids().map((pid) => this.#options.probe.footprint(pid)));
@@ -175,19 +202,18 @@ export class LocalRuntime {
 
   /**
    * What a file would take with these settings, and what loading it would do now.
+   * @param idFor what a model of this name (`null`: the file does not say) would be registered as
    * @throws RoundhouseError `gguf_invalid`
    */
   async estimateFile(
     path: string,
-    id: string,
     settings: EngineSettings,
-  ): Promise<Omit<EstimateView, 'path' | 'suggestedId' | 'registeredAs'>> {
+    idFor: (name: string | null) => string,
+  ): Promise<Omit<EstimateView, 'path' | 'registeredAs'>> {
     const learned = await this.memory.estimate(path, settings, this.#closing.signal);
-    const bytes = reservedBytes(totalBytes(learned.lines), learned.learned);
-    return {
-      ...this.memory.view(learned, settings, this.scheduler.ledger.budgetBytes),
-      plan: this.#plan(unregistered(id), bytes),
-    };
+    const view = estimateView(learned, settings, this.#traits(), this.scheduler.ledger.budgetBytes);
+    const suggestedId = idFor(view.name);
+    return { ...view, suggestedId, plan: this.#plan(unregistered(suggestedId), bytesToReserve(learned)) };
   }
 
   /** What loading a registered model would do now; changes nothing. @throws RoundhouseError */
@@ -196,7 +222,16 @@ export class LocalRuntime {
     const entry = this.scheduler.models.get(modelId);
     if (!model || !entry) throw refusal.notFound(modelId);
     const learned = await this.memory.estimate(model.source.path, model.engine, this.#closing.signal);
-    return this.#plan(entry, reservedBytes(totalBytes(learned.lines), learned.learned));
+    const plan = this.#plan(entry, bytesToReserve(learned));
+    if (plan.outcome !== 'never') return plan;
+    const { neededBytes, budgetBytes } = plan;
+    const lighter = this.memory.lighter(learned, model.engine, budgetBytes);
+    const { message } = refusal.tooLarge(
+      { id: modelId, slots: entry.slots, lighter },
+      neededBytes,
+      budgetBytes,
+    );
+    return { ...plan, text: `Can never fit: ${message}.` };
   }
 
   #plan(entry: ModelEntryView, neededBytes: number): PlanView {
@@ -222,10 +257,15 @@ export class LocalRuntime {
     const model = this.#models.get(modelId);
     if (!model) return;
     try {
-      const { path } = model.source;
-      const signal = this.#closing.signal;
-      const { lines, learned } = await this.memory.estimateModel(modelId, path, model.engine, signal);
-      this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(lines), learned });
+      const learned = await this.memory.estimateModel(model, this.#closing.signal);
+      const lighter = this.memory.lighter(learned, model.engine, this.scheduler.ledger.budgetBytes);
+      this.dispatcher.dispatch({
+        type: 'estimated',
+        modelId,
+        bytes: totalBytes(learned.lines),
+        learned: learned.correction !== null,
+        ...(lighter && { lighter }),
+      });
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.dispatcher.dispatch({ type: 'estimateFailed', modelId, error: RoundhouseError.from(error) });
@@ -235,13 +275,18 @@ export class LocalRuntime {
   #load(modelId: string): void {
     const model = this.#models.get(modelId);
     if (!model) throw new Error(`${modelId} is to be loaded and is not configured`);
-    this.#host.load(modelId, { path: model.source.path, settings: model.engine });
+    const header = this.memory.headerOf(modelId);
+    if (!header) throw new Error(`${modelId} is to be loaded without an estimate`);
+    const { path } = model.source;
+    this.#host.load(modelId, { path, header: engineHeader(header), settings: model.engine });
   }
 
   async #measure(modelId: string): Promise<void> {
     const bytes = await this.#host.measure(modelId);
     if (bytes === null || this.#closing.signal.aborted) return;
-    this.dispatcher.dispatch({ type: 'measured', modelId, bytes });
+    const held = this.#host.heldBy(modelId);
+    const prefixRebuildMs = this.#prefixes.lossMs(held, this.memory.cacheBytesPerToken(modelId));
+    this.dispatcher.dispatch({ type: 'measured', modelId, bytes, prefixRebuildMs });
     const learned = this.memory.measured(modelId, bytes);
     if (learned) {
       this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(learned), learned: true });

@@ -1,5 +1,6 @@
 import type { MemoryLinesView, MemoryView, ModelView } from '../shared/contract.ts';
 import type { ModelSettings } from './config/settings.ts';
+import { totalBytes } from './memory/lines.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
 /** What is known of a model beside its settings and its state. */
@@ -38,7 +39,7 @@ export function modelView(
     pinned: model.pinned,
     state: entry?.state ?? { status: 'unloaded' },
     memory: {
-      predictedBytes: entry?.predictedBytes ?? null,
+      predictedBytes: facts.predicted ? totalBytes(facts.predicted) : (entry?.predictedBytes ?? null),
       measuredBytes: entry?.measuredBytes ?? null,
       predicted: facts.predicted,
       measured: facts.measuredLines(entry?.measuredBytes ?? null),
@@ -55,7 +56,12 @@ export function modelView(
 }
 
 /** @param otherBytes held by the system and other programs */
-export function memoryView(scheduler: Scheduler, totalBytes: number, otherBytes: number): MemoryView {
+export function memoryView(
+  scheduler: Scheduler,
+  totalBytes: number,
+  otherBytes: number,
+  prefixCache: MemoryView['prefixCache'],
+): MemoryView {
   return {
     totalBytes,
     otherBytes,
@@ -63,5 +69,6 @@ export function memoryView(scheduler: Scheduler, totalBytes: number, otherBytes:
     reservedBytes: scheduler.ledger.reservedBytes,
     standbyBytes: scheduler.standbyBytes,
     maxLoadedModels: scheduler.settings.maxLoadedModels,
+    prefixCache,
   };
 }

@@ -132,6 +132,8 @@ export interface MemoryView {
   readonly reservedBytes: number;
   readonly standbyBytes: number;
   readonly maxLoadedModels: number;
+  /** Disk that holds what unloaded models had read of conversations; `null` while nothing is kept. */
+  readonly prefixCache: { readonly bytes: number; readonly limitBytes: number } | null;
 }
 
 /** One decision of the scheduler, as a sentence with its numbers. */

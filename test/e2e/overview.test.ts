@@ -72,6 +72,16 @@ describe.skipIf(SKIP_REASON !== null)('the Overview', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says what prefix caches take on disk, and nothing where they are off', async () => {
+    await using fixture = await openPage(browser, { route: 'overview' });
+    const { page, api } = fixture;
+    await page.getByText('prefix cache on disk 120 MiB of 2.0 GiB').waitFor();
+    api.changeMemory({ prefixCache: { bytes: 0, limitBytes: 2 * GIB } });
+    await page.getByText('prefix cache on disk 0 B of 2.0 GiB').waitFor();
+    api.changeMemory({ prefixCache: null });
+    await page.getByText('prefix cache').waitFor({ state: 'detached' });
+  });
+
   it('says of each segment what was predicted and what was measured, by line', async () => {
     await using fixture = await openPage(browser, { route: 'overview' });
     const { page } = fixture;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ApiKey, Caller, GatewayPorts, Generation, Route } from '../../src/main/gateway/ports.ts';
 import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
@@ -221,6 +222,18 @@ export class FakeGatewayPorts implements GatewayPorts {
   }
 }
 
+/** An API key as models.yaml would give it, without a name, rights or limits unless told otherwise. */
+export function apiKey(key: string, fields: Partial<ApiKey> = {}): ApiKey {
+  return {
+    name: null,
+    sha256: createHash('sha256').update(key).digest('hex'),
+    admin: false,
+    maxConcurrent: null,
+    requestsPerMinute: null,
+    ...fields,
+  };
+}
+
 /** A model as the app lists it, resident unless told otherwise. */
 export function modelView(id: string, fields: Partial<ModelView> = {}): ModelView {
   return {
@@ -265,6 +278,7 @@ export function snapshot(models: readonly ModelView[]): Snapshot {
       reservedBytes: 20,
       standbyBytes: 0,
       maxLoadedModels: 5,
+      prefixCache: null,
     },
     decisions: [],
     defaultModel: 'tier:default',

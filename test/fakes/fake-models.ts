@@ -153,6 +153,7 @@ export function fakeSnapshot(models: readonly ModelView[] = [], changes: Partial
       reservedBytes: fakeReservedBytes(models),
       standbyBytes: STANDBY_BYTES,
       maxLoadedModels: 5,
+      prefixCache: { bytes: 120 * 1024 ** 2, limitBytes: 2 * GIB },
     },
     decisions: [],
     defaultModel: 'tier:default',

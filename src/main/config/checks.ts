@@ -4,6 +4,7 @@ import type { ConfigProblem } from '../../shared/contract.ts';
 import { MIN_BUDGET_BYTES } from '../../shared/model-limits.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { likelyName } from '../registry/nearest.ts';
+import { apiKeySettings } from './api-keys.ts';
 import { showPath } from './issues.ts';
 import type { Origin } from './outside.ts';
 import type { KeyPath, YamlSource } from './yaml-source.ts';
@@ -35,6 +36,7 @@ export function checkConfig(input: CheckInput): readonly ConfigProblem[] {
     ...checkBudget(input),
     ...checkPinned(input),
     ...checkHost(input),
+    ...checkKeys(input),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
@@ -139,6 +141,21 @@ function checkHost(input: CheckInput): readonly ConfigProblem[] {
   if (isLoopback(host) || apiKeys.length > 0) return [];
   const message = `${host} can be reached from other machines, but server.apiKeys is empty; add a key, or write 127.0.0.1`;
   return [problemAt(input, ['server', 'host'], message)];
+}
+
+/** Of two entries for one key only the first would hold, with its rights and limits. */
+function checkKeys(input: CheckInput): readonly ConfigProblem[] {
+  const first = new Map<string, number>();
+  return input.config.server.apiKeys.flatMap((entry, index) => {
+    const { sha256 } = apiKeySettings(entry);
+    const owner = first.get(sha256);
+    if (owner === undefined) {
+      first.set(sha256, index);
+      return [];
+    }
+    const message = `is the same key as server.apiKeys[${owner}]; give each entry a key of its own`;
+    return [problemAt(input, ['server', 'apiKeys', index], message)];
+  });
 }
 
 function noModel(input: CheckInput, name: string, names: ReadonlyMap<string, string>): string {

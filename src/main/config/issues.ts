@@ -13,9 +13,10 @@ export function problemsOf(
   issues: readonly Issue[],
   source: YamlSource,
 ): readonly ConfigProblem[] {
-  return issues
-    .flatMap((issue) => explain(file, issue, [], source))
-    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const problems = issues.flatMap((issue) => explain(file, issue, [], source));
+  // Of a number that is too large to be exact zod says so beside the key's own bound, in the key's words both times.
+  const once = new Map(problems.map((problem) => [`${problem.line} ${problem.message}`, problem]));
+  return [...once.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
 function explain(file: string, issue: Issue, above: KeyPath, source: YamlSource): readonly ConfigProblem[] {

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { type ModelsYaml, modelsYamlSchema } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
+import { apiKeySettings } from './api-keys.ts';
 import { checkConfig } from './checks.ts';
 import { problemsOf } from './issues.ts';
 import { modelFileName, slugOf, uniqueId } from './model-ids.ts';
@@ -77,7 +78,7 @@ export function resolveSettings(
   });
   if (problems.length > 0) return { problems };
 
-  const { maxWait: maxWaitMs, ...server } = config.server;
+  const { maxWait: maxWaitMs, apiKeys, ...server } = config.server;
   const { minResidency: minResidencyMs, keepPrefixCache: keepPrefixCacheBytes, ...memory } = config.memory;
   const models = [...named, ...found];
   const ids = new Map(
@@ -85,7 +86,7 @@ export function resolveSettings(
   );
   return {
     settings: {
-      server: { ...server, maxWaitMs },
+      server: { ...server, maxWaitMs, apiKeys: apiKeys.map(apiKeySettings) },
       memory: { ...memory, minResidencyMs, keepPrefixCacheBytes },
       models,
       tiers: source.keysOf(['tiers']).map((name) => ({

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { collect } from '../../../test/fakes/collect.ts';
 import { ManualClock } from '../../../test/fakes/manual-clock.ts';
 import { SCRIPTED_INFO, SCRIPTED_REQUEST, ScriptedChild } from '../../../test/fakes/scripted-child.ts';
+import { SMALL_HEADER } from '../../../test/fixtures/engine-header.ts';
 import type { StreamPart } from '../../shared/generation.ts';
 import { Engine, type EngineExit } from './engine.ts';
 import type { LoadRequest } from './protocol.ts';
@@ -10,6 +11,7 @@ const SILENCE_LIMIT_MS = 20_000;
 const NEVER = new AbortController().signal;
 const LOAD: Omit<LoadRequest, 'threads'> = {
   path: 'model.gguf',
+  header: SMALL_HEADER,
   settings: {
     contextSize: 2048,
     parallel: 1,
@@ -319,13 +321,13 @@ test('threads are told once to a child that has started, else with the load', as
 
 test('what its slots hold is known until it is emptied, and a hung saving is ended by the watchdog', async () => {
   const { child, engine, clock } = await loaded();
-  child.say({ type: 'held', prefillMs: 1200, deepestTokens: 900 });
-  expect(engine.prefixes.held).toEqual({ prefillMs: 1200, deepestTokens: 900 });
+  child.say({ type: 'held', tokens: 1000, prefillMs: 1200, deepestTokens: 900 });
+  expect(engine.prefixes.held).toEqual({ tokens: 1000, prefillMs: 1200, deepestTokens: 900 });
   const emptied = engine.unload();
   await child.told('unload');
   child.say({ type: 'unloaded' });
   await emptied;
-  expect(engine.prefixes.held).toEqual({ prefillMs: 0, deepestTokens: 0 });
+  expect(engine.prefixes.held).toEqual({ tokens: 0, prefillMs: 0, deepestTokens: 0 });
   const listed = expect(engine.prefixes.list()).rejects.toMatchObject({ code: 'engine_failed' });
   clock.advance(SILENCE_LIMIT_MS);
   expect(child.killed).toBe(true);

@@ -37,7 +37,7 @@ const HEADER: ModelHeader = {
     merges: 127_741,
     mergeTextBytes: 1_273_542,
   },
-  hasChatTemplate: true,
+  tokenizer: { longestTokenBytes: 128, specialTokens: [], chatTemplate: null, chatTemplateBytes: 0 },
   tensorCount: 272,
   tensorBytes: 359_933_184,
   tensorBytesByType: { F16: 359_792_640, F32: 140_544 },
@@ -206,6 +206,10 @@ describe('fitInto', () => {
       predictLines(HEADER, { ...asked, contextSize: 2048, batchSize: 64 }, ENGINE),
     );
     expect(changedAt(atLeastBatch - MIB)).toEqual(['contextSize', 'cacheType']);
+    const lightest = { ...asked, contextSize: 2048, batchSize: 64, cacheType: 'q4_0' } as const;
+    const atLightest = totalBytes(predictLines(HEADER, lightest, ENGINE));
+    const below = fitInto(atLightest - MIB, HEADER, asked, ENGINE);
+    expect(below?.settings.contextSize).toBeLessThan(2048);
     expect(fitInto(100 * MIB, HEADER, asked, ENGINE)).toBeNull();
   });
 

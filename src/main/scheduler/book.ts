@@ -105,6 +105,7 @@ export class Book {
   gone(entry: ModelEntry): void {
     this.ledger.release(entry.id);
     entry.lineBytes = 0;
+    entry.prefixRebuildMs = 0;
     entry.estimateIsFresh = false;
     for (const requestId of entry.leases) this.grantedAt.delete(requestId);
     entry.leases.clear();

@@ -1,6 +1,6 @@
 import { RoundhouseError } from '../../shared/errors.ts';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
-import type { SchedulerSettings } from './ports.ts';
+import type { LighterSettings, SchedulerSettings } from './ports.ts';
 import type { ModelEntryView } from './view.ts';
 
 /*
@@ -67,11 +67,15 @@ export const refusal = {
       `the engine of ${id} died ${deaths} times within a minute, so it is not started again by itself; load ${id} by hand to try once more`,
     ),
 
-  tooLarge: (model: ModelEntryView, neededBytes: number, budgetBytes: number) =>
+  tooLarge: (
+    { id, lighter, slots }: Pick<ModelEntryView, 'id' | 'lighter' | 'slots'>,
+    neededBytes: number,
+    budgetBytes: number,
+  ) =>
     new RoundhouseError(
       'model_too_large',
-      `${model.id} needs ${formatBytes(neededBytes)} and the memory budget is ${formatBytes(budgetBytes)}; ` +
-        'give it a smaller contextSize or fewer parallel slots, or raise memory.budget',
+      `${id} needs ${formatBytes(neededBytes)} and the memory budget is ${formatBytes(budgetBytes)}; ` +
+        `${remedy(lighter, slots, budgetBytes)}, or raise memory.budget`,
     ),
 
   queueFull: (maxQueue: number, retryAfterMs: number) =>
@@ -92,6 +96,17 @@ export const refusal = {
 function needs(model: ModelEntryView, { freeBytes, settings }: MemorySeen): string {
   const free = formatBytes(Math.max(0, freeBytes));
   return `needs ${formatBytes(model.neededBytes ?? 0)}, ${free} free of ${formatBytes(settings.budgetBytes)}, at most ${settings.maxLoadedModels} loaded`;
+}
+
+/** What to do about a model that does not fit; another way can follow. */
+function remedy(lighter: LighterSettings | null, slots: number, budgetBytes: number): string {
+  const fewer = slots > 1 ? ['give it fewer parallel slots'] : [];
+  if (lighter === null) return `no contextSize makes it fit: ${[...fewer, 'take a smaller file'].join(', ')}`;
+  const { bytes, ...settings } = lighter;
+  // The budget was lowered since that was worked out.
+  if (bytes > budgetBytes) return ['give it a smaller contextSize', ...fewer].join(', ');
+  const changes = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+  return [`it fits with ${changes.join(' and ')} (${formatBytes(bytes)}): set that`, ...fewer].join(', ');
 }
 
 function sized(model: ModelEntryView, ...more: string[]): string {

@@ -51,6 +51,7 @@ export function unregistered(id: string): ModelEntryView {
     oldestArrivalMs: null,
     prefixRebuildMs: 0,
     neededBytes: null,
+    lighter: null,
     estimateIsFresh: true,
     lineBytes: 0,
     lastUsedMs: 0,
@@ -72,6 +73,7 @@ function plain(model: ModelEntryView): ModelEntryView {
     lastUsedMs: model.lastUsedMs,
     prefixRebuildMs: model.prefixRebuildMs,
     notBeforeMs: model.notBeforeMs,
+    lighter: model.lighter,
     neededBytes: null,
     estimateIsFresh: true,
   };

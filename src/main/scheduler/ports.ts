@@ -31,6 +31,15 @@ export interface ModelSpec {
   readonly memoryKey: string;
 }
 
+/** What would have to change of a model's settings to make it fit the budget by itself. */
+export interface LighterSettings {
+  readonly contextSize?: number;
+  readonly batchSize?: number;
+  readonly cacheType?: string;
+  /** What would be reserved for it then. */
+  readonly bytes: number;
+}
+
 export type SchedulerEvent =
   | {
       readonly type: 'configChanged';
@@ -51,13 +60,21 @@ export type SchedulerEvent =
       readonly modelId: string;
       readonly bytes: number;
       readonly learned: boolean;
+      /** For one that does not fit the budget; left out where nothing would make it. */
+      readonly lighter?: LighterSettings;
     }
   | { readonly type: 'estimateFailed'; readonly modelId: string; readonly error: RoundhouseError }
   | { readonly type: 'progress'; readonly modelId: string; readonly progress: number }
   | { readonly type: 'loaded'; readonly modelId: string }
   /** The load did not work and its process is gone. */
   | { readonly type: 'loadFailed'; readonly modelId: string; readonly error: RoundhouseError }
-  | { readonly type: 'measured'; readonly modelId: string; readonly bytes: number }
+  | {
+      readonly type: 'measured';
+      readonly modelId: string;
+      readonly bytes: number;
+      /** What losing its prefix caches would cost now; left out, what was said last holds. */
+      readonly prefixRebuildMs?: number;
+    }
   /** The process has ended, or (`kept`) was measured empty and is a standby now: its memory is back. */
   | {
       readonly type: 'exited';

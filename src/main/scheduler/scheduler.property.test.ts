@@ -20,6 +20,7 @@ type Action =
   | { readonly do: 'leave' | 'finish'; readonly pick: number }
   | { readonly do: 'engine'; readonly pick: number; readonly how: 'well' | 'badly' }
   | { readonly do: 'die' | 'grow'; readonly model: (typeof MODELS)[number] }
+  | { readonly do: 'fill'; readonly model: (typeof MODELS)[number]; readonly prefixRebuildMs: number }
   | { readonly do: 'wait'; readonly ms: number }
   | {
       readonly do: 'configure';
@@ -50,6 +51,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('load' as const, 'unload' as const), model }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('die' as const, 'grow' as const), model }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('fill' as const),
+      model,
+      prefixRebuildMs: fc.constantFrom(0, 3, 1500, 90_000),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -102,6 +111,8 @@ class World {
     for (const entry of models.values()) {
       sum += entry.lineBytes;
       expect(entry.activeLeases).toBeLessThanOrEqual(entry.slots);
+      // What only an engine has is not counted for a model without one.
+      if (entry.lineBytes === 0) expect(entry.prefixRebuildMs).toBe(0);
       if (entry.state.status === 'draining') expect(this.#mayDrain(entry)).toBe(true);
     }
     expect(ledger.reservedBytes).toBe(sum);
@@ -185,6 +196,10 @@ class World {
         return this.#die(step.model);
       case 'grow':
         return this.send({ type: 'measured', modelId: step.model, bytes: (BYTES[step.model] ?? 0) * 1.3 });
+      case 'fill': {
+        const { model: modelId, prefixRebuildMs } = step;
+        return this.send({ type: 'measured', modelId, bytes: BYTES[modelId] ?? 0, prefixRebuildMs });
+      }
       case 'wait':
         this.nowMs += step.ms;
         return this.send({ type: 'tick' });

@@ -68,6 +68,12 @@ const estimated = (modelId: string, bytes: number): SchedulerEvent => ({
   bytes,
   learned: false,
 });
+const ESTIMATED_TOO_LARGE = {
+  type: 'estimated',
+  modelId: 'a',
+  bytes: 2000 * MIB,
+  learned: false,
+} as const satisfies SchedulerEvent;
 const exited = (modelId: string, kept = false): SchedulerEvent => ({
   type: 'exited',
   modelId,
@@ -107,8 +113,28 @@ describe('a request for a model that is not loaded', () => {
     expect(effect).toMatchObject({ type: 'reject', requestId: 1 });
     const error = effect?.type === 'reject' ? effect.error : null;
     expect(error?.code).toBe('model_too_large');
-    expect(error?.message).toContain('2.1 GiB');
-    expect(error?.message).toContain('1000 MiB');
+    expect(error?.message).toBe(
+      'a needs 2.1 GiB and the memory budget is 1000 MiB; no contextSize makes it fit: take a smaller file, or raise memory.budget',
+    );
+  });
+
+  it('is told the settings with which it would fit, for as long as they would', () => {
+    const lighter = { contextSize: 4096, batchSize: 256, bytes: 900 * MIB };
+    const refusedWith = (budgetBytes: number, slots: number) => {
+      const { does, request } = setUp({ budgetBytes }, [model('a', { slots })]);
+      does(request('a'));
+      const [effect] = does({ ...ESTIMATED_TOO_LARGE, lighter });
+      return effect?.type === 'reject' ? effect.error.message : '';
+    };
+    expect(refusedWith(1000 * MIB, 2)).toBe(
+      'a needs 2.1 GiB and the memory budget is 1000 MiB; it fits with contextSize 4096 and batchSize 256 (900 MiB): ' +
+        'set that, give it fewer parallel slots, or raise memory.budget',
+    );
+    // Lowered since that was worked out.
+    expect(refusedWith(800 * MIB, 2)).toBe(
+      'a needs 2.1 GiB and the memory budget is 800 MiB; give it a smaller contextSize, give it fewer parallel slots, ' +
+        'or raise memory.budget',
+    );
   });
 
   it('is refused with the reason when the file cannot be read', () => {
@@ -474,16 +500,25 @@ describe('an engine that dies', () => {
 });
 
 describe('standby engines', () => {
-  it('are started when nothing moves, counted in the ledger, and used by the next load', () => {
+  it('are counted in the ledger and used by the next load, and the next one starts beside it', () => {
     const { does, request, scheduler } = setUp({ standbyEngines: 1 });
     expect(scheduler.standbyBytes).toBe(100 * MIB);
     does(request('a'));
-    expect(does(estimated('a', 100 * MIB))).toEqual([{ type: 'load', modelId: 'a', useStandby: true }]);
-    expect(scheduler.standbyBytes).toBe(0);
-    expect(does({ type: 'loaded', modelId: 'a' })).toEqual([
-      { type: 'grant', requestId: 1, modelId: 'a' },
+    expect(does(estimated('a', 100 * MIB))).toEqual([
+      { type: 'load', modelId: 'a', useStandby: true },
       { type: 'startStandby' },
     ]);
+    expect(scheduler.standbyBytes).toBe(100 * MIB);
+    expect(does({ type: 'loaded', modelId: 'a' })).toMatchObject([{ type: 'grant' }]);
+  });
+
+  it('are started when a model that stops has left none behind', () => {
+    const { does, bring, request, scheduler } = setUp({ standbyEngines: 1, maxLoadedModels: 1 });
+    bring('a', 200 * MIB);
+    does(request('b'));
+    does(estimated('b', 100 * MIB));
+    expect(scheduler.standbyBytes).toBe(0);
+    expect(does(exited('a'))).toEqual([{ type: 'startStandby' }]);
   });
 
   it('are left behind by models that unload', () => {

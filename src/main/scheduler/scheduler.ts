@@ -82,7 +82,7 @@ export class Scheduler {
       case 'released':
         return this.#book.release(event.requestId);
       case 'estimated':
-        return this.#estimated(event.modelId, event.bytes, event.learned);
+        return this.#estimated(event);
       case 'estimateFailed':
         return this.#estimateFailed(event.modelId, event.error);
       case 'progress':
@@ -92,7 +92,7 @@ export class Scheduler {
       case 'loadFailed':
         return this.#loadFailed(event.modelId, event.error);
       case 'measured':
-        return this.#measured(event.modelId, event.bytes);
+        return this.#measured(event.modelId, event.bytes, event.prefixRebuildMs);
       case 'exited':
         return this.#exited(event.modelId, event.kept, event.reason ?? 'its process ended');
       case 'standbyExited':
@@ -147,10 +147,10 @@ export class Scheduler {
       this.#book.stop(entry, explain.unloaded(entry, 'asked to, while loading'));
   }
 
-  #estimated(modelId: string, bytes: number, learned: boolean): void {
+  #estimated({ modelId, bytes, learned, lighter }: Extract<SchedulerEvent, { type: 'estimated' }>): void {
     const entry = this.#book.entries.get(modelId);
     if (!entry) return;
-    entry.estimated(bytes, learned);
+    entry.estimated(bytes, learned, lighter);
     if (entry.lineBytes > 0) this.#book.ledger.hold(modelId, entry.lineBytes);
   }
 
@@ -188,10 +188,11 @@ export class Scheduler {
     this.#book.explain(modelId, explain.loadFailed(modelId, error));
   }
 
-  #measured(modelId: string, bytes: number): void {
+  #measured(modelId: string, bytes: number, prefixRebuildMs: number | undefined): void {
     const entry = this.#book.entries.get(modelId);
     if (entry?.state.status !== 'ready' && entry?.state.status !== 'draining') return;
     entry.measured(bytes);
+    entry.prefixRebuildMs = prefixRebuildMs ?? entry.prefixRebuildMs;
     this.#book.ledger.hold(modelId, entry.lineBytes);
   }
 

@@ -18,6 +18,7 @@ const memory: MemoryView = {
   reservedBytes: 14 * GIB,
   standbyBytes: GIB,
   maxLoadedModels: 5,
+  prefixCache: null,
 };
 const models = [
   fakeModel('a', { state: READY, memory: fakeMemory(6, 7) }),

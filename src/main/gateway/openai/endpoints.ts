@@ -35,6 +35,7 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
 
   addApiEndpoint(app, '/chat/completions', {
     access: 'api',
+    limited: true,
     post(request, reply) {
       const asked = parseChatRequest(request.body);
       const route = ports.route(asked.model);
@@ -44,6 +45,7 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
 
   addApiEndpoint(app, '/completions', {
     access: 'api',
+    limited: true,
     post(request, reply) {
       const asked = parseCompletionRequest(request.body);
       const route = ports.route(asked.model);

@@ -51,7 +51,12 @@ export function MemorySection({ memory, models, calm }: MemorySectionProps) {
         <p role="status" className={layout.ghost === null ? 'sr-only' : 'line-clamp-2'} title={plan?.text}>
           {layout.ghost === null || plan === null ? '' : <Sentence text={plan.text} modelId={pointed} />}
         </p>
-        {layout.ghost === null ? <Legend /> : null}
+        {layout.ghost === null ? (
+          <div className="flex flex-wrap justify-between gap-x-4 text-mute text-xs leading-[19px]">
+            <Legend />
+            <PrefixCache use={memory.prefixCache} />
+          </div>
+        ) : null}
       </div>
     </section>
   );
@@ -74,7 +79,7 @@ function Numbers({ memory, layout }: { readonly memory: MemoryView; readonly lay
 
 function Legend() {
   return (
-    <ul aria-label="Legend" className="flex flex-wrap gap-x-4 text-mute text-xs leading-[19px]">
+    <ul aria-label="Legend" className="flex flex-wrap gap-x-4">
       <Key look="bg-mute">weights</Key>
       <Key look="bg-mute/60">cache</Key>
       <Key look="bg-mute/30">buffers and process</Key>
@@ -82,6 +87,19 @@ function Legend() {
       <Key look="hatched border border-line">other programs</Key>
       <Key look="hatched-fine border border-line">margin</Key>
     </ul>
+  );
+}
+
+/** What is kept beside the memory, on disk; nothing where nothing is kept. */
+function PrefixCache({ use }: { readonly use: MemoryView['prefixCache'] }) {
+  if (use === null) return null;
+  return (
+    <p
+      className="whitespace-nowrap"
+      title="What unloaded models had read of conversations, so that they need not read it again"
+    >
+      prefix cache on disk {formatBytes(use.bytes)} of {formatBytes(use.limitBytes)}
+    </p>
   );
 }
 
