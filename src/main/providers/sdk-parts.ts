@@ -95,10 +95,11 @@ function usagePart({ inputTokens, outputTokens }: LanguageModelV4Usage): readonl
   if (inputTokens.total === undefined && outputTokens.total === undefined) return [];
   const promptTokens = inputTokens.total ?? 0;
   const completionTokens = outputTokens.total ?? 0;
+  const cachedTokens = Math.min(inputTokens.cacheRead ?? 0, promptTokens);
   const usage: Usage = {
     promptTokens,
-    cachedTokens: Math.min(inputTokens.cacheRead ?? 0, promptTokens),
-    cacheWriteTokens: Math.min(inputTokens.cacheWrite ?? 0, promptTokens),
+    cachedTokens,
+    cacheWriteTokens: Math.min(inputTokens.cacheWrite ?? 0, promptTokens - cachedTokens),
     completionTokens,
     reasoningTokens: Math.min(outputTokens.reasoning ?? 0, completionTokens),
     prefillMs: 0,
