@@ -1,5 +1,13 @@
 import { assertNever } from '../shared/assert-never.ts';
-import type { AppApi, CallInput, CallName, CallOutput, ModelView, Snapshot } from '../shared/contract.ts';
+import type {
+  AppApi,
+  CallInput,
+  CallName,
+  CallOutput,
+  ExplainedKey,
+  ModelView,
+  Snapshot,
+} from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
 import { type GenerationRequest, NO_SAMPLING, PLAIN } from '../shared/generation.ts';
 import { localModels } from './config/settings.ts';
@@ -18,6 +26,8 @@ export interface ApiParts {
   readonly snapshot: () => Snapshot;
   /** @throws RoundhouseError `model_not_found` */
   readonly route: (asked: string) => { readonly modelId: string };
+  /** @throws RoundhouseError `not_found` */
+  readonly explain: (key: string) => Promise<readonly ExplainedKey[]>;
   /** Resolves when the newest configuration is in force everywhere. */
   readonly configured: () => Promise<void>;
   /** Fires when the app stops. */
@@ -83,6 +93,7 @@ export function createAppApi(parts: ApiParts): AppApi {
       await parts.configured();
       return modelView(modelId);
     },
+    'config.explain': async ({ key }) => parts.explain(key),
     'decisions.list': async () => parts.decisions.latest(),
   };
 

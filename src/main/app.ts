@@ -2,8 +2,10 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../shared/clock.ts';
 import type { AppApi, ModelView, ServerView, Snapshot } from '../shared/contract.ts';
+import { RoundhouseError } from '../shared/errors.ts';
 import { createAppApi } from './app-api.ts';
 import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
+import { explainKey } from './config/explain.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
 import { localModels } from './config/settings.ts';
@@ -18,8 +20,9 @@ import type { MemoryProbe } from './memory/probe.ts';
 import { ModelFiles } from './model-files.ts';
 import { createLocalBackend, type LocalOutcome } from './providers/local.ts';
 import { Publisher } from './publisher.ts';
+import { ProviderRegistry } from './registry/provider-registry.ts';
 import { Registry } from './registry/registry.ts';
-import { resolveModel } from './routing/resolve.ts';
+import { type RouteFacts, resolveModel } from './routing/resolve.ts';
 import { openStore } from './usage/store.ts';
 import { memoryView, modelView } from './views.ts';
 import { formatProblem } from './yaml/format-problem.ts';
@@ -93,7 +96,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const adminToken = randomBytes(32).toString('hex');
   const files = new ModelFiles();
   const outcomes = new Map<string, LocalOutcome>();
-  let registry = new Registry(config.settings);
+  const providers = new ProviderRegistry((provider) =>
+    Promise.reject(new RoundhouseError('provider_error', `${provider.name} cannot be asked yet`)),
+  );
+  const registry = new Registry(providers);
+  registry.configure(config.settings);
   let otherBytes = 0;
   let serving = false;
   let url = '';
@@ -144,9 +151,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   });
 
+  const facts: RouteFacts = {
+    isUnusable: (model) => model.kind === 'local' && files.of(model.source.path).problem !== null,
+    knowledgeOf: ({ stage, replacement, capabilities }) => ({
+      stage: stage ?? 'production',
+      replacement,
+      retirementDate: null,
+      capabilities,
+    }),
+  };
+
   function route(asked: string | null) {
-    const broken = localModels(registry).filter((model) => files.of(model.source.path).problem !== null);
-    return resolveModel(asked, registry, new Set(broken.map((model) => model.id)));
+    return resolveModel(asked, registry, facts);
   }
 
   function models(): ModelView[] {
@@ -201,7 +217,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 
   async function configure(): Promise<void> {
-    registry = new Registry(config.settings);
+    registry.configure(config.settings);
     await files.refresh(localModels(config.settings));
     runtime.configure(config.settings);
     publisher.changed();
@@ -215,6 +231,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     publisher,
     snapshot,
     route,
+    explain: async (key) => {
+      const { parsed, settings } = config;
+      return explainKey({ parsed, settings, catalogModel: () => null, keyKeptIn: () => null }, key);
+    },
     configured: () => configuring,
     signal: stopping.signal,
   });
@@ -226,6 +246,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       models,
       route,
       generate: (to, request, signal) => backend.generate(to.modelId, request, signal),
+      embed: (to, inputs, options, signal) => backend.embed(to.modelId, inputs, options, signal),
       serving: () => serving,
       adminToken,
       uploads: await Uploads.open(join(dataDir, 'models')),

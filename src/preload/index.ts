@@ -20,6 +20,7 @@ const CALL_NAMES: Readonly<Record<CallName, true>> = {
   'models.estimate': true,
   'models.plan': true,
   'models.pin': true,
+  'config.explain': true,
   'decisions.list': true,
 };
 const STREAM_NAMES: Readonly<Record<StreamName, true>> = { 'chat.generate': true };

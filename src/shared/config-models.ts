@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CAPABILITIES, type Capability, STAGES } from './capabilities.ts';
 import {
   duration,
   durationOrNever,
@@ -17,7 +18,6 @@ import {
 } from './config-fields.ts';
 import { providerName } from './config-providers.ts';
 import { CACHE_TYPES, MODEL_LIMITS, type SizeLimit } from './model-limits.ts';
-import { MODEL_STAGES } from './model-stage.ts';
 
 /*
  * `models` of models.yaml, each under its id, and the `defaults` of how they are loaded.
@@ -91,16 +91,24 @@ const optimization = keys({
   pitfalls: notes,
 });
 
-const capabilityName = text(/^[a-z][a-z0-9_]{1,63}$/, 'a capability', 'one such as image_input');
+/** As a list of those it has, or each with whether it has it. */
 const capabilities = z.union(
   [
-    list(capabilityName, 'capabilities between [ and ]').transform((names) =>
-      Object.fromEntries(names.map((name) => [name, true])),
+    list(
+      z.enum(CAPABILITIES, { error: says('a capability', `one of ${CAPABILITIES.join(', ')}`) }),
+      'capabilities between [ and ]',
+    ).transform((names): CapabilityFlags => Object.fromEntries(names.map((name) => [name, true]))),
+    keys(
+      // As many keys as there are capabilities, all of one kind, which `Object.fromEntries` cannot say.
+      Object.fromEntries(CAPABILITIES.map((name) => [name, trueOrFalse().optional()])) as Record<
+        Capability,
+        z.ZodOptional<z.ZodBoolean>
+      >,
     ),
-    z.record(capabilityName, trueOrFalse()),
   ],
   { error: says('a list', 'capabilities between [ and ], or each with true or false') },
 );
+type CapabilityFlags = Partial<Record<Capability, boolean | undefined>>;
 
 /** What can be said of a model wherever it runs. */
 const described = {
@@ -108,7 +116,7 @@ const described = {
     .optional()
     .describe('What people call it. Without it, the id.'),
   aliases: list(nameText(), 'names between [ and ]').default([]).describe('Other names it answers to.'),
-  stage: oneOf(MODEL_STAGES)
+  stage: oneOf(STAGES)
     .optional()
     .describe('Where it is in its life; deprecated models answer with a warning, retired ones not at all.'),
   replacement: text(/^.{1,140}$/u, 'a name', 'the model to use instead')

@@ -165,8 +165,12 @@ export type ModelsYaml = z.output<typeof modelsYamlSchema>;
 
 /** The JSON schema of what people write, for editors; resources/models.schema.json is this. */
 export function modelsJsonSchema(): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(modelsYamlSchema, { io: 'input' });
+  jsonSchema ??= z.toJSONSchema(modelsYamlSchema, { io: 'input' });
+  return jsonSchema;
 }
+
+/** Made when it is first needed: it takes some milliseconds. */
+let jsonSchema: z.core.JSONSchema.BaseSchema | null = null;
 
 function named<Schema extends z.ZodType>(schema: Schema, name = nameText()) {
   return z

@@ -149,6 +149,21 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** A key of the configuration, with every place that says something of it. */
+export interface ExplainedKey {
+  /** As problems write it: `models."Mistral 7B".file`. */
+  readonly key: string;
+  /** The first is in force; none when nothing sets the key. */
+  readonly layers: readonly ExplainedLayer[];
+}
+
+export interface ExplainedLayer {
+  /** As it is written there; never a key that opens something. */
+  readonly value: unknown;
+  /** `environment ROUNDHOUSE_SERVER_PORT`, `/data/models.yaml:14`, `default`. */
+  readonly from: string;
+}
+
 export interface ServerView {
   readonly version: string;
   readonly shell: 'desktop' | 'headless';
@@ -240,6 +255,10 @@ export const CALLS = {
   'models.plan': call<PlanView>()(modelRef, { reads: true }),
   /** Keeps a model loaded, or no longer; written into models.yaml. */
   'models.pin': call<ModelView>()(modelRef.extend({ pinned: z.boolean() }), { reads: false }),
+  /** Where the values of a key, or of all below a section, come from: `server.port`, `models.demo`. */
+  'config.explain': call<readonly ExplainedKey[]>()(z.strictObject({ key: z.string().min(1).max(1024) }), {
+    reads: true,
+  }),
   'decisions.list': call<readonly DecisionView[]>()(nothing, { reads: true }),
 } as const;
 

@@ -181,8 +181,9 @@ export interface Usage {
 }
 
 /**
- * A stream is any number of deltas, then `finish` and `usage`; or it ends early with one `error`. A tool call begins
- * with its start, whose indexes count from 0 up in the order of the calls, and its arguments follow in pieces.
+ * A stream is any number of deltas, then `finish` and `usage`, which only a provider that does not count may leave out;
+ * or it ends early with one `error`. A tool call begins with its start, whose indexes count from 0 up; its arguments
+ * follow in pieces, all before the next call begins: OpenAI's own client takes a call for complete then.
  */
 export type StreamPart =
   | { readonly type: 'text-delta'; readonly text: string }

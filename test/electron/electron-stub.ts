@@ -290,3 +290,29 @@ export const utilityProcess = strict('utilityProcess', {
   fork: (modulePath: string, args: string[] = [], options: Electron.ForkOptions = {}) =>
     strict('UtilityProcess', new StubUtilityProcess(modulePath, args, options)),
 } satisfies Record<keyof Pick<typeof Electron.utilityProcess, 'fork'>, unknown>);
+
+/** The system's keychain, as far as it shows; tests change it. */
+export const keychain = {
+  available: true,
+  backend: 'gnome_libsecret' as ReturnType<Electron.SafeStorage['getSelectedStorageBackend']>,
+  /** What was sealed with an older one is to be sealed anew. */
+  version: 1,
+};
+
+export const safeStorage: Pick<
+  Electron.SafeStorage,
+  'isAsyncEncryptionAvailable' | 'encryptStringAsync' | 'decryptStringAsync' | 'getSelectedStorageBackend'
+> = strict('safeStorage', {
+  isAsyncEncryptionAvailable: async () => keychain.available,
+  encryptStringAsync: async (text: string) =>
+    Buffer.from(`${keychain.version}:${Buffer.from(text).toString('hex')}`),
+  decryptStringAsync: async (sealed: Buffer) => {
+    const [version, text] = sealed.toString().split(':');
+    if (!keychain.available || text === undefined) throw new Error('Error while decrypting');
+    return {
+      result: Buffer.from(text, 'hex').toString(),
+      shouldReEncrypt: version !== String(keychain.version),
+    };
+  },
+  getSelectedStorageBackend: () => keychain.backend,
+});

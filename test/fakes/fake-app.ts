@@ -131,6 +131,7 @@ export class FakeApp implements AppApi {
   readonly #handlers: Handlers = {
     'app.snapshot': async () => this.#snapshot,
     'models.list': async () => this.#snapshot.models,
+    'config.explain': async ({ key }) => [{ key, layers: [{ value: 4141, from: 'default' }] }],
     'decisions.list': async () => this.#snapshot.decisions,
     'models.load': ({ id }) => this.#load(id),
     'models.unload': ({ id }) => this.#unload(id),

@@ -1,7 +1,16 @@
-import type { ApiKey, Caller, GatewayPorts, Generation, Route } from '../../src/main/gateway/ports.ts';
+import type {
+  ApiKey,
+  Caller,
+  Embeddings,
+  EmbedOptions,
+  GatewayPorts,
+  Generation,
+  Route,
+} from '../../src/main/gateway/ports.ts';
+import type { RequiredCapability } from '../../src/main/routing/required-capabilities.ts';
 import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
-import type { GenerationRequest, StreamPart, Usage } from '../../src/shared/generation.ts';
+import type { FinishReason, GenerationRequest, StreamPart, Usage } from '../../src/shared/generation.ts';
 
 /** One generation that the gateway asked for. The test plays the engine: it pushes parts and ends the stream. */
 export class FakeGeneration implements Generation {
@@ -52,9 +61,9 @@ export class FakeGeneration implements Generation {
   }
 
   /** Ends the stream as a whole answer does. */
-  finish(usage: Partial<Usage> = {}): void {
+  finish(usage: Partial<Usage> = {}, reason: FinishReason = 'stop'): void {
     this.push(
-      { type: 'finish', reason: 'stop' },
+      { type: 'finish', reason },
       {
         type: 'usage',
         promptTokens: 7,
@@ -106,6 +115,15 @@ export class FakeGeneration implements Generation {
   }
 }
 
+/** One call for embeddings, as the gateway made it. */
+export interface EmbedCall {
+  readonly route: Route;
+  readonly inputs: readonly string[];
+  readonly options: EmbedOptions;
+  readonly signal: AbortSignal;
+  readonly caller: Caller;
+}
+
 /** What an app would be to the gateway, with everything a test may want to set in plain sight. */
 export class FakeGatewayPorts implements GatewayPorts {
   adminToken = 'the-admin-token';
@@ -119,6 +137,14 @@ export class FakeGatewayPorts implements GatewayPorts {
   readonly generations: FakeGeneration[] = [];
   /** Plays the engine for each new generation; without it the test does, through `generation`. */
   engine: ((generation: FakeGeneration) => void) | null = null;
+  /** What routes carry along. */
+  warnings: string[] = [];
+  /** What each request for a route required. */
+  readonly required: (readonly RequiredCapability[])[] = [];
+  readonly embedCalls: EmbedCall[] = [];
+  /** Plays the provider for embeddings. */
+  embedder: (call: EmbedCall) => Promise<Embeddings> = () =>
+    Promise.reject(new Error('this test expects no call for embeddings'));
   /** Calls of the contract as they came in. */
   readonly calls: { readonly name: CallName; readonly input: unknown }[] = [];
   /** What the next calls answer, or throw when it is an error. */
@@ -165,7 +191,8 @@ export class FakeGatewayPorts implements GatewayPorts {
     return this.list;
   }
 
-  route(asked: string | null): Route {
+  route(asked: string | null, requires: readonly RequiredCapability[]): Route {
+    this.required.push(requires);
     const name = asked ?? 'auto';
     const model =
       name === 'auto' || name.startsWith('tier:')
@@ -180,6 +207,7 @@ export class FakeGatewayPorts implements GatewayPorts {
       asked: name,
       modelId: model.id,
       reason: name === model.id ? 'asked by its id' : `stands for ${model.id}`,
+      ...(this.warnings.length === 0 ? {} : { warnings: this.warnings }),
     };
   }
 
@@ -189,6 +217,19 @@ export class FakeGatewayPorts implements GatewayPorts {
     this.engine?.(generation);
     this.#notify();
     return generation;
+  }
+
+  embed(
+    route: Route,
+    inputs: readonly string[],
+    options: EmbedOptions,
+    signal: AbortSignal,
+    caller: Caller,
+  ): Promise<Embeddings> {
+    const call = { route, inputs, options, signal, caller };
+    this.embedCalls.push(call);
+    this.#notify();
+    return this.embedder(call);
   }
 
   serving(): boolean {

@@ -51,6 +51,7 @@ async function respond(name: CallName, input: CallInput<CallName>): Promise<unkn
   }
   if (name === 'models.estimate') return estimate;
   if (name === 'models.plan') return PLAN;
+  if (name === 'config.explain') return [{ key: 'server.port', layers: [{ value: 4141, from: 'default' }] }];
   if (name === 'app.snapshot') return fakeSnapshot(models, { server: { ...FAKE_SERVER, configProblems } });
   return name === 'models.list' || name === 'models.unloadAll' ? models : fakeModel(id);
 }
@@ -389,6 +390,50 @@ test('with nothing running it says so, where it looked and how to start, and end
   const damaged = start(['ps'], stale);
   damaged.child.stdin.end();
   expect((await damaged.ended).err).toContain(`${join(stale, 'runtime.json')} is damaged`);
+});
+
+test('config explain asks the running app, and reads the files when none runs', async () => {
+  const running = await roundhouse('config', 'explain', 'server.port');
+  expect(running).toEqual({ code: 0, out: 'server.port: 4141\n  from default\n', err: '' });
+  expect(asked).toContainEqual(['config.explain', { key: 'server.port' }]);
+
+  const file = join(dir, 'other.yaml');
+  writeFileSync(file, 'server: { port: 5000 }\n');
+  const offline = await roundhouse('config', 'explain', 'server.port', '--config', file, '--json');
+  expect(offline).toMatchObject({ code: 0, err: '' });
+  expect(JSON.parse(offline.out)).toEqual([
+    {
+      key: 'server.port',
+      layers: [
+        { value: 5000, from: `${file}:1` },
+        { value: 4141, from: 'default' },
+      ],
+    },
+  ]);
+  const wrong = await roundhouse('config', 'explain', 'server.prot', '--config', file);
+  expect(wrong).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('did you mean server.port?'),
+  });
+});
+
+test('validate ends with 1 for errors, and with 0 for warnings', async () => {
+  const file = join(dir, 'checked.yaml');
+  writeFileSync(file, 'models: { demo: { file: "builtin:demo" }, gone: { file: /nowhere/x.gguf } }\n');
+  const bad = await roundhouse('validate', file);
+  expect(bad).toMatchObject({ code: 1, err: 'roundhouse: 1 error in the configuration\n' });
+  expect(bad.out).toContain(
+    `error: ${file}:1: models.gone.file: /nowhere/x.gguf is not there; check the path\n`,
+  );
+
+  writeFileSync(file, 'models: { demo: { file: "builtin:demo" } }\nproviders: { o: { type: openrouter } }\n');
+  const doubtful = await roundhouse('validate', file);
+  expect(doubtful).toMatchObject({ code: 0, err: '' });
+  expect(doubtful.out).toBe(
+    `warning: ${file}:2: providers.o: has no key; set the environment variable OPENROUTER_API_KEY, or the key in the interface\n` +
+      `${file} is good: 1 model, 1 provider, 0 tiers, 0 budgets.\n`,
+  );
 });
 
 test('--version and --help need no app', async () => {

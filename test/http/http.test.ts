@@ -89,7 +89,7 @@ test.each([
 
 test.each([
   '/v2/models',
-  '/v1/embeddings',
+  '/v1/rerank',
   '/v1',
   '/admin',
   '/admin/nothing',
@@ -159,13 +159,27 @@ test('every code has its status, its type, and Retry-After where trying again he
     const status = HTTP_STATUS[code];
     expect([code, response.statusCode]).toEqual([code, status]);
     expect(response.json().error).toMatchObject({ code, param: null });
-    expect(response.json().error.type).toMatch(/_error$/);
-    expect([code, response.headers['retry-after']]).toEqual([
-      code,
-      status === 429 || status === 503 ? '1' : undefined,
-    ]);
-    expect([code, response.headers['x-should-retry']]).toEqual([code, status === 409 ? 'false' : undefined]);
+    expect(response.json().error.type).toMatch(/_error$|^insufficient_quota$/);
+    const repeats = ['conflict', 'insufficient_quota', 'provider_auth'].includes(code);
+    const passes = !repeats && (status === 429 || status === 503);
+    expect([code, response.headers['retry-after']]).toEqual([code, passes ? '1' : undefined]);
+    expect([code, response.headers['x-should-retry']]).toEqual([code, repeats ? 'false' : undefined]);
   }
+});
+
+test('a budget that is spent says when it is renewed, and that trying before is of no use', async () => {
+  const { gateway, ports } = harness();
+  ports.engine = (generation) =>
+    generation.fail(new RoundhouseError('insufficient_quota', 'Spent.', { retryAfterMs: 3_600_000 }));
+  const response = await gateway.inject({
+    method: 'POST',
+    url: '/v1/chat/completions',
+    headers: { 'content-type': 'application/json' },
+    payload: HELLO,
+  });
+  expect(response.statusCode).toBe(429);
+  expect(response.json().error).toMatchObject({ type: 'insufficient_quota', code: 'insufficient_quota' });
+  expect(response.headers).toMatchObject({ 'retry-after': '3600', 'x-should-retry': 'false' });
 });
 
 test.each([

@@ -32,6 +32,7 @@ test('a chat answer, whole', async () => {
     completion_tokens: 2,
     total_tokens: 9,
     prompt_tokens_details: { cached_tokens: 3 },
+    completion_tokens_details: { reasoning_tokens: 0 },
   });
 });
 
@@ -157,6 +158,8 @@ test('every parameter reaches the engine', async () => {
     frequency_penalty: 1,
     presence_penalty: -1,
     logit_bias: { '50': -100 },
+    reasoning_effort: 'low',
+    user: 'ann',
     ...{ top_k: -1, min_p: 0.1, repeat_penalty: 1.1, an_unknown_one: {} },
   });
   expect((await ports.generation()).request).toEqual({
@@ -166,7 +169,7 @@ test('every parameter reaches the engine', async () => {
         { role: 'system', content: 'Be brief.' },
         { role: 'user', content: 'one\ntwo', name: 'ann' },
         { role: 'assistant', content: '' },
-        { role: 'tool', content: '42' },
+        { role: 'tool', content: '42', toolCallId: 'call_1' },
       ],
     },
     maxTokens: 9,
@@ -182,6 +185,10 @@ test('every parameter reaches the engine', async () => {
       logitBias: { '50': -100 },
       seed: 5,
     },
+    tools: null,
+    responseFormat: null,
+    reasoningEffort: 'low',
+    user: 'ann',
   });
 });
 
@@ -259,6 +266,15 @@ test.each([
   ['queue_timeout', OpenAI.InternalServerError],
   ['engine_failed', OpenAI.InternalServerError],
   ['conflict', OpenAI.ConflictError],
+  ['model_retired', OpenAI.NotFoundError],
+  ['capability_missing', OpenAI.BadRequestError],
+  ['content_is_private', OpenAI.PermissionDeniedError],
+  ['no_candidate', OpenAI.InternalServerError],
+  ['insufficient_quota', OpenAI.RateLimitError],
+  ['provider_auth', OpenAI.InternalServerError],
+  ['provider_rate_limited', OpenAI.RateLimitError],
+  ['provider_error', OpenAI.InternalServerError],
+  ['provider_timeout', OpenAI.InternalServerError],
 ] as const)('%s before the first part has its class, streamed or not', async (code, errorClass) => {
   const { url, ports } = await listening();
   ports.engine = (generation) =>
@@ -273,21 +289,27 @@ test.each([
   }
 });
 
-test('the client tries again what will pass, and not what will repeat', async () => {
-  const { url, ports } = await listening();
-  ports.engine = (generation) =>
-    ports.generations.length === 1
-      ? generation.fail(new RoundhouseError('engine_failed', 'It ended.', { retryAfterMs: 1 }))
-      : answering('ok')(generation);
-  const client = clientOf(url, { maxRetries: 2 });
-  await client.chat.completions.create({ model: 'demo', messages });
-  expect(ports.generations).toHaveLength(2);
-  ports.engine = (generation) => generation.fail(new RoundhouseError('conflict', 'It is taken.'));
-  await expect(client.chat.completions.create({ model: 'demo', messages })).rejects.toBeInstanceOf(
-    OpenAI.ConflictError,
-  );
-  expect(ports.generations).toHaveLength(3);
-});
+test.each([
+  ['engine_failed', 1, 2],
+  ['provider_error', null, 2],
+  ['conflict', null, 1],
+  ['insufficient_quota', null, 1],
+  ['insufficient_quota', 3_600_000, 1],
+  ['provider_auth', null, 1],
+] as const)(
+  'the client tries again what will pass, and not what will repeat: %s after %s ms',
+  async (code, retryAfterMs, tries) => {
+    const { url, ports } = await listening();
+    const details = retryAfterMs === null ? {} : { retryAfterMs };
+    ports.engine = (generation) => generation.fail(new RoundhouseError(code, 'It failed.', details));
+    const error: unknown = await clientOf(url, { maxRetries: 1 })
+      .chat.completions.create({ model: 'demo', messages })
+      .catch((e: unknown) => e);
+    expect(ports.generations).toHaveLength(tries);
+    expect(error).toMatchObject({ code });
+    expect(Reflect.get(Object(error), 'headers').get('x-should-retry')).toBe(tries === 1 ? 'false' : null);
+  },
+);
 
 test('an error in mid-stream reaches the client as an error', async () => {
   const { url, ports } = await listening();

@@ -117,6 +117,29 @@ describe('a first start, with nothing configured', () => {
     }
   });
 
+  it('says what its engines cannot do, and takes what is only a hint', async () => {
+    const client = clientOf(app);
+    const body = { model: 'demo', messages: [{ role: 'user' as const, content: 'Hello' }], max_tokens: 5 };
+    const tools = [{ type: 'function' as const, function: { name: 'f' } }];
+    for (const asked of [
+      () => client.chat.completions.create({ ...body, tools }),
+      () => client.chat.completions.create({ ...body, tools, stream: true }),
+      () => client.chat.completions.create({ ...body, response_format: { type: 'json_object' } }),
+      () => client.embeddings.create({ model: 'demo', input: 'Hello' }),
+    ]) {
+      const error: unknown = await asked().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+      expect(error).toMatchObject({ code: 'capability_missing' });
+    }
+    const { choices } = await client.chat.completions.create({
+      ...body,
+      tools,
+      tool_choice: 'none',
+      reasoning_effort: 'high',
+    });
+    expect(choices[0]?.message.content).not.toBe('');
+  });
+
   it('stops generating when the client goes away', async () => {
     const controller = new AbortController();
     const stream = await clientOf(app).chat.completions.create(

@@ -39,7 +39,43 @@ test('the bytes of a chat stream', async () => {
       `data: {${head},${choice('{"content":"Hi "}', 'null')}}`,
       `data: {${head},${choice('{"content":"thére\\n"}', 'null')}}`,
       `data: {${head},${choice('{}', '"stop"')}}`,
-      `data: {${head},"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":3}}}`,
+      `data: {${head},"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"reasoning_tokens":0}}}`,
+      'data: [DONE]',
+      '',
+    ].join('\n\n'),
+  );
+});
+
+test('the bytes of a streamed tool call', async () => {
+  const { gateway, ports } = harness(numbered());
+  ports.engine = (generation) =>
+    generation
+      .push(
+        { type: 'reasoning-delta', text: 'Two.' },
+        { type: 'tool-call-start', index: 0, id: 'call_a', name: 'weather' },
+        { type: 'tool-call-delta', index: 0, argumentsText: '{"city":' },
+        { type: 'tool-call-delta', index: 0, argumentsText: '"Oslo"}' },
+        { type: 'tool-call-start', index: 1, id: 'call_b', name: 'time' },
+        { type: 'tool-call-delta', index: 1, argumentsText: '' },
+      )
+      .finish({}, 'tool-calls');
+  const response = await gateway.inject(injectJson('/v1/chat/completions', { ...HELLO, stream: true }));
+  const chunk = (delta: string, reason = 'null') =>
+    'data: {"id":"chatcmpl-2","object":"chat.completion.chunk","created":1767225600,"model":"demo",' +
+    `"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${reason}}]}`;
+  expect(response.body).toBe(
+    [
+      chunk('{"role":"assistant","content":""}'),
+      chunk('{"reasoning_content":"Two."}'),
+      chunk(
+        '{"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"weather","arguments":""}}]}',
+      ),
+      chunk('{"tool_calls":[{"index":0,"function":{"arguments":"{\\"city\\":"}}]}'),
+      chunk('{"tool_calls":[{"index":0,"function":{"arguments":"\\"Oslo\\"}"}}]}'),
+      chunk(
+        '{"tool_calls":[{"index":1,"id":"call_b","type":"function","function":{"name":"time","arguments":""}}]}',
+      ),
+      chunk('{}', '"tool_calls"'),
       'data: [DONE]',
       '',
     ].join('\n\n'),

@@ -18,6 +18,19 @@ const user = (content: unknown) => ({
   ],
 });
 
+const image = (image_url: unknown) => ({ type: 'image_url', image_url });
+const called = (message: object) => ({ messages: [{ role: 'assistant', content: null, ...message }] });
+const tool = (fields: object) => ({ type: 'function', function: fields });
+
+/** An object inside an object, so many levels deep. */
+function nested(depth: number): object {
+  let object = {};
+  for (let level = 1; level < depth; level += 1) object = { a: object };
+  return object;
+}
+
+const MESSAGES = '"messages":[{"role":"user","content":"x"}]';
+
 const WRONG_CHATS: [body: object, param: string, code?: string][] = [
   [{ messages: undefined }, 'messages'],
   [{ messages: null }, 'messages'],
@@ -26,7 +39,7 @@ const WRONG_CHATS: [body: object, param: string, code?: string][] = [
   [{ messages: ['Hello'] }, 'messages[0]'],
   [{ messages: [{ content: 'x' }] }, 'messages[0].role'],
   [{ messages: [{ role: 'robot', content: 'x' }] }, 'messages[0].role'],
-  [{ messages: [{ role: 'function', name: 'f', content: 'x' }] }, 'messages[0].role'],
+  [{ messages: [{ role: 'function', name: 'f', content: 'x' }] }, 'messages[0].name'],
   [{ messages: [{ role: 'user' }] }, 'messages[0].content'],
   [user(null), 'messages[1].content'],
   [user(5), 'messages[1].content'],
@@ -41,21 +54,71 @@ const WRONG_CHATS: [body: object, param: string, code?: string][] = [
       { type: 'text', text: 'x' },
       { type: 'image_url', image_url: { url: 'x' } },
     ]),
-    'messages[1].content[1].type',
+    'messages[1].content[1].image_url.url',
+  ],
+  [user([image(null)]), 'messages[1].content[0].image_url'],
+  [user([image({})]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'http://example.com/cat.png' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'file:///etc/passwd' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'https://' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: `https://x/${'y'.repeat(9000)}` })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'data:image/png;base64,' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'data:image/png;base64,A' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'data:image/png;base64,AA*A' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'data:text/html;base64,AAAA' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'data:image/svg+xml,<svg/>' })]), 'messages[1].content[0].image_url.url'],
+  [user([image({ url: 'https://x/y.png', detail: 'ultra' })]), 'messages[1].content[0].image_url.detail'],
+  [user([{ type: 'input_audio' }]), 'messages[1].content[0].input_audio'],
+  [user([{ type: 'input_audio', input_audio: {} }]), 'messages[1].content[0].input_audio.data'],
+  [
+    user([{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'WAV!' } }]),
+    'messages[1].content[0].input_audio.format',
+  ],
+  [user([{ type: 'file', file: 5 }]), 'messages[1].content[0].file'],
+  [user([{ type: 'file', file: {} }]), 'messages[1].content[0].file.file_data'],
+  [user([{ type: 'file', file: { filename: 5 } }]), 'messages[1].content[0].file.filename'],
+  [
+    user([{ type: 'file', file: { file_data: 'data:application/pdf;base64,%' } }]),
+    'messages[1].content[0].file.file_data',
+  ],
+  [
+    user([{ type: 'file', file: { file_id: 'file-1' } }]),
+    'messages[1].content[0].file.file_id',
     'unsupported_content',
   ],
-  [user([{ type: 'input_audio', input_audio: {} }]), 'messages[1].content[0].type', 'unsupported_content'],
-  [user([{ type: 'file', file: {} }]), 'messages[1].content[0].type', 'unsupported_content'],
-  [{ messages: [{ role: 'tool', content: null, tool_call_id: 'a' }] }, 'messages[0].content'],
   [
-    { messages: [{ role: 'assistant', content: null, tool_calls: [{ id: 'a' }] }] },
-    'messages[0].tool_calls',
+    user([{ type: 'video_url', video_url: { url: 'https://x/y.mp4' } }]),
+    'messages[1].content[0].type',
+    'unsupported_content',
+  ],
+  [user(Array(10_001).fill({ type: 'text', text: '' })), 'messages[1].content'],
+  [
+    { messages: [{ role: 'system', content: [image({ url: 'https://x/y.png' })] }] },
+    'messages[0].content[0].type',
+  ],
+  [{ messages: [{ role: 'tool', content: null, tool_call_id: 'a' }] }, 'messages[0].content'],
+  [{ messages: [{ role: 'tool', content: 'x' }] }, 'messages[0].tool_call_id'],
+  [{ messages: [{ role: 'tool', content: 'x', tool_call_id: 5 }] }, 'messages[0].tool_call_id'],
+  [{ messages: [{ role: 'tool', content: 'x', tool_call_id: '' }] }, 'messages[0].tool_call_id'],
+  [called({ tool_calls: {} }), 'messages[0].tool_calls'],
+  [called({ tool_calls: ['x'] }), 'messages[0].tool_calls[0]'],
+  [called({ tool_calls: [{ id: 'a' }] }), 'messages[0].tool_calls[0].function'],
+  [called({ tool_calls: [{ function: { name: 'f' } }] }), 'messages[0].tool_calls[0].id'],
+  [called({ tool_calls: [{ id: 'a', function: {} }] }), 'messages[0].tool_calls[0].function.name'],
+  [
+    called({ tool_calls: [{ id: 'a', function: { name: 'f', arguments: {} } }] }),
+    'messages[0].tool_calls[0].function.arguments',
+  ],
+  [called({ tool_calls: [{ id: 'a', type: 'web' }] }), 'messages[0].tool_calls[0].type'],
+  [
+    called({ tool_calls: [{ id: 'a', type: 'custom', custom: { name: 'f', input: 'x' } }] }),
+    'messages[0].tool_calls[0].type',
     'unsupported_parameter',
   ],
+  [called({ function_call: {} }), 'messages[0].function_call.name'],
   [
-    { messages: [{ role: 'assistant', content: null, function_call: {} }] },
+    called({ tool_calls: [{ id: 'a', function: { name: 'f' } }], function_call: { name: 'f' } }),
     'messages[0].function_call',
-    'unsupported_parameter',
   ],
   [{ model: 5 }, 'model'],
   [{ model: 'x'.repeat(513) }, 'model'],
@@ -89,12 +152,63 @@ const WRONG_CHATS: [body: object, param: string, code?: string][] = [
   [{ stream: 'yes' }, 'stream'],
   [{ stream_options: 5 }, 'stream_options'],
   [{ stream_options: { include_usage: 'yes' } }, 'stream_options.include_usage'],
-  [{ tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'unsupported_parameter'],
-  [{ functions: [{ name: 'f' }] }, 'functions', 'unsupported_parameter'],
-  [{ tool_choice: 'required' }, 'tool_choice', 'unsupported_parameter'],
-  [{ tool_choice: { type: 'function', function: { name: 'f' } } }, 'tool_choice', 'unsupported_parameter'],
-  [{ response_format: { type: 'json_object' } }, 'response_format', 'unsupported_parameter'],
-  [{ response_format: { type: 'json_schema', json_schema: {} } }, 'response_format', 'unsupported_parameter'],
+  [{ tools: {} }, 'tools'],
+  [{ tools: ['f'] }, 'tools[0]'],
+  [{ tools: [{ function: { name: 'f' } }] }, 'tools[0].type'],
+  [{ tools: [{ type: 'web_search' }] }, 'tools[0].type', 'unsupported_parameter'],
+  [{ tools: [{ type: 'function' }] }, 'tools[0].function'],
+  [{ tools: [tool({ name: 'no spaces' })] }, 'tools[0].function.name'],
+  [{ tools: [tool({ name: '' })] }, 'tools[0].function.name'],
+  [{ tools: [tool({ name: 'f', description: 5 })] }, 'tools[0].function.description'],
+  [{ tools: [tool({ name: 'f', description: 'x'.repeat(70_000) })] }, 'tools[0].function.description'],
+  [{ tools: [tool({ name: 'f', strict: 'yes' })] }, 'tools[0].function.strict'],
+  [{ tools: [tool({ name: 'f', parameters: [] })] }, 'tools[0].function.parameters'],
+  [{ tools: [tool({ name: 'f', parameters: nested(65) })] }, 'tools[0].function.parameters'],
+  [
+    { tools: [tool({ name: 'f', parameters: { enum: Array(20_000).fill(0) } })] },
+    'tools[0].function.parameters',
+  ],
+  [{ tools: [tool({ name: 'f' }), tool({ name: 'f' })] }, 'tools[1]'],
+  [{ tools: Array.from({ length: 513 }, (_, index) => tool({ name: `f${index}` })) }, 'tools'],
+  [{ tools: [tool({ name: 'f' })], functions: [{ name: 'f' }] }, 'functions'],
+  [{ functions: [{}] }, 'functions[0].name'],
+  [{ tool_choice: 'required' }, 'tool_choice'],
+  [{ tool_choice: 'sometimes' }, 'tool_choice'],
+  [{ tool_choice: 5 }, 'tool_choice'],
+  [{ tool_choice: { type: 'function', function: { name: 'f' } } }, 'tool_choice'],
+  [
+    { tools: [tool({ name: 'f' })], tool_choice: { type: 'function', function: { name: 'g' } } },
+    'tool_choice',
+  ],
+  [{ tools: [tool({ name: 'f' })], tool_choice: { type: 'function' } }, 'tool_choice.function.name'],
+  [{ tools: [tool({ name: 'f' })], tool_choice: { type: 'custom' } }, 'tool_choice.type'],
+  [{ tools: [tool({ name: 'f' })], tool_choice: { type: 'allowed_tools' } }, 'tool_choice.allowed_tools'],
+  [
+    { tools: [tool({ name: 'f' })], tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [] } },
+    'tool_choice.allowed_tools.tools',
+  ],
+  [{ functions: [{ name: 'f' }], function_call: { name: 'g' } }, 'function_call'],
+  [{ parallel_tool_calls: 'yes' }, 'parallel_tool_calls'],
+  [{ response_format: 'json' }, 'response_format'],
+  [{ response_format: { type: 'xml' } }, 'response_format.type'],
+  [{ response_format: { type: 'json_schema' } }, 'response_format.json_schema'],
+  [{ response_format: { type: 'json_schema', json_schema: {} } }, 'response_format.json_schema.name'],
+  [
+    { response_format: { type: 'json_schema', json_schema: { name: 'a' } } },
+    'response_format.json_schema.schema',
+  ],
+  [
+    { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: nested(65) } } },
+    'response_format.json_schema.schema',
+  ],
+  [{ reasoning_effort: 'hard' }, 'reasoning_effort'],
+  [{ reasoning_effort: 5 }, 'reasoning_effort'],
+  [{ user: 5 }, 'user'],
+  [{ user: 'x'.repeat(513) }, 'user'],
+  [{ safety_identifier: {} }, 'safety_identifier'],
+  [{ metadata: 'x' }, 'metadata'],
+  [{ metadata: { user_id: 5 } }, 'metadata.user_id'],
+  [{ metadata: { content_type: 'x'.repeat(129) } }, 'metadata.content_type'],
   [{ logprobs: true }, 'logprobs', 'unsupported_parameter'],
   [{ top_logprobs: 3 }, 'top_logprobs', 'unsupported_parameter'],
   [{ modalities: ['text', 'audio'] }, 'modalities', 'unsupported_parameter'],
@@ -102,7 +216,14 @@ const WRONG_CHATS: [body: object, param: string, code?: string][] = [
   [{ web_search_options: {} }, 'web_search_options', 'unsupported_parameter'],
 ];
 
-test.each(WRONG_CHATS)('chat with %j is refused: %s', async (body, param, code = 'invalid_request') => {
+const WRONG_CHATS_NAMED = WRONG_CHATS.map(([body, param, code = 'invalid_request']) => ({
+  shown: JSON.stringify(body).slice(0, 120),
+  body,
+  param,
+  code,
+}));
+
+test.each(WRONG_CHATS_NAMED)('chat with $shown is refused: $param', async ({ body, param, code }) => {
   const made = harness();
   for (const stream of [false, true]) {
     const response = await post(made, '/v1/chat/completions', { stream, ...HELLO, ...body });
@@ -156,6 +277,25 @@ test('a list that is far too long is refused as a whole, before its entries are 
   expect([stops.statusCode, stops.json().error.param]).toEqual([400, 'stop']);
 });
 
+test.each([
+  ['messages[0]', '"messages":DEEP'],
+  ['messages[0].role', '"messages":[{"role":DEEP}]'],
+  ['messages[0].content[0]', '"messages":[{"role":"user","content":DEEP}]'],
+  [
+    'tools[0].function.parameters',
+    `${MESSAGES},"tools":[{"type":"function","function":{"name":"f","parameters":{"a":DEEP}}}]`,
+  ],
+  ['tool_choice', `${MESSAGES},"tool_choice":DEEP`],
+  ['response_format', `${MESSAGES},"response_format":DEEP`],
+  ['reasoning_effort', `${MESSAGES},"reasoning_effort":DEEP`],
+  ['temperature', `${MESSAGES},"temperature":DEEP`],
+])('a body nested a million deep is refused: %s', async (param, fields) => {
+  const depth = 1_000_000;
+  const deep = '['.repeat(depth) + ']'.repeat(depth);
+  const response = await post(harness(), '/v1/chat/completions', `{${fields.replace('DEEP', deep)}}`);
+  expect([response.statusCode, response.json().error.param]).toEqual([400, param]);
+});
+
 test.each(['[]', 'null', '5', '"x"', 'true'])('a body that is %s is refused as a whole', async (body) => {
   for (const url of ['/v1/chat/completions', '/v1/completions']) {
     const response = await post(harness(), url, body);
@@ -206,7 +346,7 @@ const RIGHT_CHATS: object[] = [
     reasoning_effort: 'high',
     prediction: { type: 'content', content: 'x' },
     user: 'ann',
-    metadata: {},
+    metadata: { user_id: null, anything: { at: 'all' } },
     store: true,
     nonsense: 5,
   },
@@ -260,7 +400,11 @@ test('messages say what was wrong, with the value', async () => {
   expect(await message({ messages: [] })).toBe('"messages" must hold at least one message.');
   expect(await message({ stream: 1 })).toBe('"stream" must be true or false, not 1.');
   expect(await message({ seed: 0.5 })).toBe('"seed" must be a whole number, not 0.5.');
-  expect(await message({ tools: [{}] })).toBe(
-    'Tools are not supported yet: leave "tools" out of the request.',
+  expect(await message({ tools: [{}] })).toBe('The type of a tool must be "function".');
+  expect(await message({ tool_choice: { type: 'function', function: { name: 'f' } } })).toBe(
+    '"tool_choice" asks for "f", which is no tool here.',
+  );
+  expect(await message({ reasoning_effort: 'hard' })).toBe(
+    '"reasoning_effort" must be none, minimal, low, medium or high, not "hard".',
   );
 });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: such text is to stay as it is
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -104,6 +105,14 @@ test('folders that are not there, and files of other kinds, are no problem', asy
   });
   expect(problems).toEqual([]);
   expect(catalog.models).toHaveLength(1);
+});
+
+test('nothing is read from the environment', async () => {
+  const { catalog, problems } = await load({
+    'user/models/acme/m.yaml': 'id: m\nname: "${HOME} ${NOT_SET}"\ncontext: { in: 8192 }\n',
+  });
+  expect(problems).toEqual([]);
+  expect(catalog.get('acme', 'm')?.name).toBe('${HOME} ${NOT_SET}');
 });
 
 describe('a file that is broken takes out only itself, and says the line', () => {

@@ -51,9 +51,14 @@ export interface Optimisation {
 }
 
 /** The stage at a moment: a deprecated model is retired from its retirement date on. */
-export function stageAt({ stage, deprecation }: CatalogModel, atMs: number): Stage {
-  const isOver = stage === 'deprecated' && (deprecation?.retirementMs ?? Number.POSITIVE_INFINITY) <= atMs;
-  return isOver ? 'retired' : stage;
+export function stageAt(model: CatalogModel, atMs: number): Stage {
+  return atMs >= endMs(model) ? 'retired' : model.stage;
+}
+
+/** The moment from which on a model is retired. */
+export function endMs({ stage, deprecation }: CatalogModel): number {
+  if (stage === 'retired') return Number.NEGATIVE_INFINITY;
+  return (stage === 'deprecated' && deprecation?.retirementMs) || Number.POSITIVE_INFINITY;
 }
 
 /** What a user of the model should know about its end; `null` while there is nothing to say. */

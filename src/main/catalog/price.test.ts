@@ -151,7 +151,7 @@ test('a cost is exact to the nearest nano-dollar, a hundred thousandth of what i
         expect(offBy <= denominator && offBy >= -denominator).toBe(true);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -225,10 +225,10 @@ test('of the versions in force, the last whose conditions all hold is taken; of 
         if (Object.keys(expected?.entry.when ?? {}).length > 0) found.conditional++;
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
   // The property says nothing unless all of this came up.
-  expect(Math.min(found.some, found.none, found.conditional)).toBeGreaterThan(100);
+  expect(Math.min(found.some, found.none, found.conditional)).toBeGreaterThan(50);
 });
 
 test('a version keeps its id when others are added', () => {

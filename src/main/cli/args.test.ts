@@ -31,6 +31,12 @@ test.each([
       json: true,
     },
   ],
+  ['validate', { kind: 'validate', file: null, dataDir: null, json: false }],
+  ['validate my.yaml --json', { kind: 'validate', file: 'my.yaml', dataDir: null, json: true }],
+  [
+    'config explain server.port --config a.yaml',
+    { kind: 'config', key: 'server.port', file: 'a.yaml', dataDir: null, json: false },
+  ],
   [
     'run demo What is it?',
     {
@@ -97,6 +103,11 @@ test.each([
     'run demo hi --max-tokens -1',
     '--max-tokens: "-1" is not a number of tokens; write one such as 200 (see `roundhouse run --help`)',
   ],
+  ['validate a b', 'name one file (see `roundhouse validate --help`)'],
+  ['config', 'write `config explain KEY` (see `roundhouse config --help`)'],
+  ['config get server.port', 'write `config explain KEY` (see `roundhouse config --help`)'],
+  ['config explain', 'name a key, such as server.port (see `roundhouse config --help`)'],
+  ['config explain a b', 'name one key (see `roundhouse config --help`)'],
   ['run', 'name the model to ask (see `roundhouse run --help`)'],
   [
     'run demo hi --max-tokens many',

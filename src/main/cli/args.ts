@@ -24,6 +24,8 @@ export type Invocation =
     })
   | (Common & { readonly kind: 'plan'; readonly model: string })
   | (Common & RunInvocation)
+  | ValidateInvocation
+  | ExplainInvocation
   /** It asks for nothing that exists; the message says why and what to write. */
   | { readonly kind: 'wrong'; readonly message: string };
 
@@ -34,6 +36,19 @@ export interface RunInvocation {
   readonly prompt: string | null;
   readonly system: string | null;
   readonly maxTokens: number | null;
+}
+
+export interface ValidateInvocation extends Common {
+  readonly kind: 'validate';
+  /** `null` = the data folder's. */
+  readonly file: string | null;
+}
+
+export interface ExplainInvocation extends Common {
+  readonly kind: 'config';
+  readonly key: string;
+  /** `null` = what the running app uses, else the data folder's. */
+  readonly file: string | null;
 }
 
 interface Common {
@@ -113,6 +128,16 @@ function readCommand(name: Exclude<CommandName, 'serve'>, argv: readonly string[
         ? wrong(name, settings)
         : { kind: name, file: first, settings, ...common };
     }
+    case 'validate':
+      if (others.length > 0) return wrong(name, 'name one file');
+      return { kind: name, file: first ?? null, ...common };
+    case 'config': {
+      const [key, ...more] = others;
+      if (first !== 'explain') return wrong(name, 'write `config explain KEY`');
+      if (key === undefined) return wrong(name, 'name a key, such as server.port');
+      if (more.length > 0) return wrong(name, 'name one key');
+      return { kind: name, key, file: text('config'), ...common };
+    }
     case 'run': {
       if (first === undefined) return wrong(name, 'name the model to ask');
       const limit = text('max-tokens');
@@ -151,6 +176,8 @@ const OWN_OPTIONS = {
   unload: { all: { type: 'boolean', default: false } },
   estimate: MEMORY_OPTIONS,
   plan: {},
+  validate: {},
+  config: { config: { type: 'string' } },
   run: { system: { type: 'string' }, 'max-tokens': { type: 'string' } },
 } as const satisfies Record<Exclude<CommandName, 'serve'>, Options>;
 

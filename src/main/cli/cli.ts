@@ -1,16 +1,19 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { defaultDataFolder } from '../config/data-folder.ts';
 import { readArgs } from './args.ts';
 import { AppClient } from './client.ts';
 import { runCommand, type Terminal } from './commands.ts';
+import { type ConfigSurroundings, explain, validate } from './config-commands.ts';
 import { CliExit, EXIT } from './exit.ts';
 import { helpText } from './help.ts';
 
 /*
- * The `roundhouse` command. All but `serve` only talks to the running app, so it runs on any Node from 20 on.
+ * The `roundhouse` command. All but `serve` only talks to the running app or reads the configuration, so it runs on any
+ * Node from 20 on.
  */
 
 const SERVE_NEEDS_NODE = [22, 12] as const;
@@ -39,13 +42,41 @@ async function main(argv: readonly string[]): Promise<void> {
       await runHeadless([...command.argv]);
       return;
     }
+    case 'validate':
+      return validate(command, surroundings(command));
+    case 'config':
+      return explain(command, surroundings(command));
     default: {
-      const dataDir = command.dataDir ?? defaultDataFolder(process.platform, process.env, homedir());
-      const client = await AppClient.find(resolve(dataDir));
+      const client = await AppClient.find(dataDirOf(command));
       await runCommand(command, client, terminal());
       return;
     }
   }
+}
+
+function dataDirOf({ dataDir }: { readonly dataDir: string | null }): string {
+  return resolve(dataDir ?? defaultDataFolder(process.platform, process.env, homedir()));
+}
+
+function surroundings(command: { readonly dataDir: string | null }): ConfigSurroundings {
+  return {
+    cwd: process.cwd(),
+    home: homedir(),
+    env: process.env,
+    dataDir: dataDirOf(command),
+    resourcesDir: findResources(import.meta.dirname),
+    nowMs: Date.now(),
+    write: (text) => void process.stdout.write(text),
+  };
+}
+
+/** Built, this program lies two folders deep; as it is written, three. */
+function findResources(from: string): string {
+  const dir = ['../..', '../../..']
+    .map((up) => join(from, up, 'resources'))
+    .find((candidate) => existsSync(join(candidate, 'models.schema.json')));
+  if (dir === undefined) throw new CliExit(EXIT.failed, `the shipped files are not beside ${from}`);
+  return dir;
 }
 
 function terminal(): Terminal {

@@ -3,7 +3,7 @@ import { assertNever } from '../../shared/assert-never.ts';
 import type { StreamPart } from '../../shared/generation.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { formatProblem } from '../yaml/format-problem.ts';
-import type { Invocation, RunInvocation } from './args.ts';
+import type { ExplainInvocation, Invocation, RunInvocation, ValidateInvocation } from './args.ts';
 import type { AppClient } from './client.ts';
 import { estimateText } from './estimate-text.ts';
 import { CliExit, EXIT } from './exit.ts';
@@ -24,7 +24,10 @@ export interface Terminal {
   catchInterrupt(): AbortSignal;
 }
 
-export type ClientInvocation = Extract<Invocation, { readonly json: boolean }>;
+export type ClientInvocation = Exclude<
+  Extract<Invocation, { readonly json: boolean }>,
+  ValidateInvocation | ExplainInvocation
+>;
 
 /**
  * Carries out a command of the running app.

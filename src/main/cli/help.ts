@@ -79,6 +79,23 @@ export const COMMANDS = {
     details: [],
     options: [DATA_DIR, JSON_OPTION],
   },
+  validate: {
+    usage: 'validate [FILE]',
+    summary: 'check a models.yaml, the files and providers it names, and the catalog',
+    details: [
+      'Without FILE, that of the data folder. Errors give exit code 1; warnings do not. Roundhouse need not run.',
+    ],
+    options: [DATA_DIR, ['--json', 'print what was found as JSON']],
+  },
+  config: {
+    usage: 'config explain KEY',
+    summary: 'where a value comes from: command line, environment, models.yaml, catalog or default',
+    details: [
+      'KEY is one such as server.port or models.demo.contextSize, or a section such as server.',
+      'The running app answers; when none runs, or with --config, the files and this environment do.',
+    ],
+    options: [['--config FILE', 'explain this models.yaml'], DATA_DIR, JSON_OPTION],
+  },
   run: {
     usage: 'run MODEL ["PROMPT"]',
     summary: 'ask a model, and print its answer as it comes',
@@ -127,7 +144,7 @@ function overview(): string {
       ['--version', 'print the version'],
     ]),
     '',
-    'All but `serve` talk to the running app, which they find through its data folder.',
+    'All but `serve`, `validate` and `config` need the running app, which they find through its data folder.',
     'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 Roundhouse is not running, 130 stopped by Ctrl-C.',
   ].join('\n');
 }

@@ -45,7 +45,10 @@ function checkAliases(input: CheckInput, names: Map<string, string>): readonly C
         continue;
       }
       const clash = owner === alias ? `the id of \`${owner}\`` : `an alias of \`${owner}\``;
-      const message = `"${alias}" is already ${clash}; give \`${id}\` another alias`;
+      const line = input.source.keysOf(['models']).includes(owner)
+        ? ` (line ${input.source.lineOfKey(['models', owner])})`
+        : '';
+      const message = `"${alias}" is already ${clash}${line}; give \`${id}\` another alias`;
       problems.push(problemAt(input, ['models', id, 'aliases', index], message));
     }
   }

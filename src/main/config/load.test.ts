@@ -572,6 +572,25 @@ describe('what wins over what', () => {
     ]);
   });
 
+  test('the key of a provider: what models.yaml reads, else the usual variable, and that for the usual address only', () => {
+    const text = `providers:
+  a: { type: openai }
+  b: { type: openai, apiKey: "\${B_KEY:-}" }
+  c: { type: openai, apiKey: "" }
+  d: { type: openai, baseUrl: https://proxy.example/v1 }
+  e: { type: openai-compatible, baseUrl: http://mac-studio.local/v1 }`;
+    const keys = (env: Record<string, string>) =>
+      settingsOf(text, { env }).providers.map(({ apiKey, apiKeyFrom }) => [apiKey, apiKeyFrom]);
+    expect(keys({ OPENAI_API_KEY: 'usual', B_KEY: 'own' })).toEqual([
+      ['usual', 'OPENAI_API_KEY'],
+      ['own', 'B_KEY'],
+      [null, 'OPENAI_API_KEY'],
+      [null, 'OPENAI_API_KEY'],
+      [null, null],
+    ]);
+    expect(keys({}).map(([key]) => key)).toEqual([null, null, null, null, null]);
+  });
+
   test('${NAME} reads a variable; unquoted it may be a number', () => {
     const text = 'server: { port: "${PORT:-5000}" }';
     expect(problemsOf(text)).toHaveLength(1);

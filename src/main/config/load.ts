@@ -66,7 +66,7 @@ export function resolveSettings(
   foundFiles: readonly string[],
 ): { settings: Settings } | Problems {
   const { config, source, input } = parsed;
-  const providers = providerSettings(config, source);
+  const providers = providerSettings(config, source, input.env);
   const place: ModelPlace = {
     defaults: config.defaults,
     pathOf: (path) => pathIn(input, path),
@@ -139,7 +139,8 @@ function foundModels(
     });
 }
 
-function defaultRoute(config: ModelsYaml, models: readonly ModelSettings[]): string {
+/** What `auto` stands for where models.yaml does not say. */
+export function defaultRoute(config: ModelsYaml, models: readonly ModelSettings[]): string {
   if (Object.hasOwn(config.tiers, 'default')) return 'tier:default';
   return models[0]?.id ?? 'tier:default';
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { CAPABILITIES } from '../../shared/capabilities.ts';
 import type { ModelsYaml } from '../../shared/config-schema.ts';
 import type {
+  CapabilityOverrides,
   EngineSettings,
   LocalModelSettings,
   ModelSettings,
@@ -103,16 +105,16 @@ function described(id: string, model: ModelEntry) {
     stage: model.stage ?? null,
     replacement: model.replacement ?? null,
     latency: { firstTokenMs: firstToken ?? null, tokensPerSecond: tokensPerSecond ?? null },
-    capabilities: Object.fromEntries(
-      Object.entries(model.capabilities).map(([name, has]) => [
-        name,
-        has ? ('yes' as const) : ('no' as const),
-      ]),
-    ),
+    capabilities: overridesOf(model.capabilities),
     optimization: model.optimization,
     systemPrompt: model.systemPrompt ?? null,
     sampling: { ...NO_SAMPLING_DEFAULTS, ...definedOf(model.sampling) },
   };
+}
+
+function overridesOf(flags: ModelEntry['capabilities']): CapabilityOverrides {
+  const said = CAPABILITIES.filter((capability) => flags[capability] !== undefined);
+  return Object.fromEntries(said.map((capability) => [capability, flags[capability] ? 'yes' : 'no']));
 }
 
 const NO_SAMPLING_DEFAULTS: SamplingDefaults = {

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { type ModelsYaml, SECTIONS } from '../../shared/config-schema.ts';
-import type { ConfigProblem } from '../../shared/contract.ts';
+import type { ConfigProblem, ExplainedLayer } from '../../shared/contract.ts';
 import { likelyName } from '../registry/nearest.ts';
-import { type Environment, plainValue } from '../yaml/yaml-source.ts';
+import { type Environment, type KeyPath, plainValue } from '../yaml/yaml-source.ts';
 
 /*
  * What is set outside models.yaml, and wins over it: the command line first, then ROUNDHOUSE_* variables.
@@ -88,6 +88,33 @@ export function layOutside(
       lay(setting, { file: 'command line', name: `--${key}` }, overrides[key]);
   }
   return { config: merged, origins, problems };
+}
+
+/** What the environment and the command line say of a key, the highest first. */
+export function outsideLayers(
+  path: KeyPath,
+  { input, modelsFolders }: { readonly input: OutsideInput; readonly modelsFolders: readonly string[] },
+): readonly ExplainedLayer[] {
+  const { env, overrides } = input;
+  const [section, key] = path;
+  if (path.length === 1 && section === 'modelsFolders' && overrides.modelsFolders.length > 0) {
+    return [{ value: modelsFolders, from: 'command line --models-dir, and the file' }];
+  }
+  const setting = SETTINGS.find((candidate) => candidate.section === section && candidate.key === key);
+  if (!setting || path.length !== 2) return [];
+  const flag = section === 'server' && (key === 'host' || key === 'port') ? overrides[key] : null;
+  const text = env[setting.variable];
+  return [
+    ...(flag === null ? [] : [{ value: flag, from: `command line --${key}` }]),
+    ...(text === undefined || text === ''
+      ? []
+      : [{ value: plainValue(text), from: `environment ${setting.variable}` }]),
+  ];
+}
+
+interface OutsideInput {
+  readonly env: Environment;
+  readonly overrides: Overrides;
 }
 
 function unknownVariable(variable: string): string {

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: models.yaml names variables this way
 import { describe, expect, test } from 'vitest';
 import { problemsOf, settingsOf } from '../../../test/fakes/configs.ts';
+import { CAPABILITIES } from '../../shared/capabilities.ts';
 import { NAME_RULE } from '../../shared/config-fields.ts';
 
 describe('what is wrong, where, and what to write instead', () => {
@@ -126,18 +127,18 @@ describe('what is wrong, where, and what to write instead', () => {
     ],
     ['sever:\n  port: 1', '1 unknown key `sever`; did you mean `server`?'],
     ['tiers:\n  low: { models: [] }', '2 tiers.low.models: is empty; name at least one model'],
-    ['a: 1\nserver: {}\na: 2', '3 the key `a` is given twice; keep one'],
+    ['a: 1\nserver: {}\na: 2', '3 the key `a` is given twice, in line 1 and here; keep one'],
     [
       'models: { a: { file: "builtin:big" } }',
       '1 models.a.file: there is no built-in model "big"; write builtin:demo, or the path of a GGUF file',
     ],
     [
       'models:\n  a: { file: a, aliases: [m] }\n  b:\n    file: b\n    aliases:\n      - x\n      - m',
-      '7 models.b.aliases[1]: "m" is already an alias of `a`; give `b` another alias',
+      '7 models.b.aliases[1]: "m" is already an alias of `a` (line 2); give `b` another alias',
     ],
     [
       'models:\n  a: { file: a, aliases: [b] }\n  b: { file: b }',
-      '2 models.a.aliases[0]: "b" is already the id of `b`; give `a` another alias',
+      '2 models.a.aliases[0]: "b" is already the id of `b` (line 3); give `a` another alias',
     ],
     [
       'models:\n  llama: { file: a }\ntiers:\n  low:\n    models:\n      - lama',
@@ -162,7 +163,7 @@ describe('what is wrong, where, and what to write instead', () => {
     ],
     [
       'providers:\n  openai:\n    type: opanai',
-      '3 providers.openai.type: "opanai" is not a kind of provider; write one of openai, anthropic, google, openrouter, groq, openai-compatible, mock',
+      '3 providers.openai.type: "opanai" is not a kind of provider; write one of openai, anthropic, google, openrouter, groq, openai-compatible, mock (did you mean openai?)',
     ],
     [
       'providers:\n  a: { aliases: [] }',
@@ -238,6 +239,11 @@ describe('what is wrong, where, and what to write instead', () => {
     [
       'providers: { openai: { type: openai } }\nmodels:\n  a: { provider: openai, remoteId: x, pinned: true }',
       '3 models.a: `pinned` does not go with what else stands here; take it out, or write one of provider, remoteId, name, aliases, stage, replacement, latency, capabilities, optimization, systemPrompt, sampling, contextSize',
+    ],
+    [
+      'models:\n  a: { file: a, capabilities: [image_inptu] }\n  b: { file: b, capabilities: { code: true, image_imput: false } }',
+      `2 models.a.capabilities[0]: "image_inptu" is not a capability; write one of ${CAPABILITIES.join(', ')} (did you mean image_input?)`,
+      '3 models.b.capabilities: unknown key `image_imput`; did you mean `image_input`?',
     ],
     [
       'models: { a: { file: a, stage: old } }',

@@ -1,16 +1,19 @@
 import type { ModelsYaml } from '../../shared/config-schema.ts';
 import { KEY_VARIABLES } from '../../shared/provider-kinds.ts';
-import type { YamlSource } from '../yaml/yaml-source.ts';
+import type { Environment, YamlSource } from '../yaml/yaml-source.ts';
 import type { BudgetSettings, ProviderSettings } from './settings.ts';
 
 /** What `providers` of models.yaml means, in the order of the file. */
 export function providerSettings(
   { providers }: Pick<ModelsYaml, 'providers'>,
   source: YamlSource,
+  env: Environment,
 ): readonly ProviderSettings[] {
   return source.keysOf(['providers']).flatMap((name) => {
     const provider = providers[name];
-    return provider ? [settingsOf(name, provider, source.variableAt(['providers', name, 'apiKey']))] : [];
+    if (!provider) return [];
+    const variable = source.variableAt(['providers', name, 'apiKey']);
+    return [settingsOf(name, provider, variable, env)];
   });
 }
 
@@ -47,6 +50,7 @@ function settingsOf(
   name: string,
   provider: ModelsYaml['providers'][string],
   variable: string | null,
+  env: Environment,
 ): ProviderSettings {
   const common = {
     name,
@@ -76,12 +80,15 @@ function settingsOf(
       },
     };
   }
+  const usual = KEY_VARIABLES[provider.type];
+  // The usual variable holds a key for the usual address; it is not sent to another unless models.yaml says so.
+  const fromUsual = usual !== null && provider.baseUrl === undefined ? env[usual]?.trim() : undefined;
   return {
     ...common,
     baseUrl: provider.baseUrl ?? null,
     // `${OPENAI_API_KEY:-}` is nothing where the variable is not set.
-    apiKey: provider.apiKey || null,
-    apiKeyFrom: variable ?? KEY_VARIABLES[provider.type],
+    apiKey: (provider.apiKey === undefined ? fromUsual : provider.apiKey) || null,
+    apiKeyFrom: variable ?? usual,
     discover: provider.discover,
     mock: null,
   };

@@ -2,7 +2,7 @@ import type { ConfigProblem } from '../../shared/contract.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import { formatProblem } from '../yaml/format-problem.ts';
 import { readText } from '../yaml/read-text.ts';
-import { type ConfigInput, type Problems, parseConfig, resolveSettings } from './load.ts';
+import { type ConfigInput, type ParsedConfig, type Problems, parseConfig, resolveSettings } from './load.ts';
 import { type FolderScan, scanModelsFolders } from './models-folders.ts';
 import type { Settings } from './settings.ts';
 
@@ -12,6 +12,7 @@ export type ConfigPlace = Omit<ConfigInput, 'text'>;
 /** A models.yaml that nothing is wrong with. */
 export interface Good {
   readonly text: string;
+  readonly parsed: ParsedConfig;
   readonly settings: Settings;
   readonly scan: FolderScan;
   /** Ids that the file itself names; the others were found in the models folders. */
@@ -33,6 +34,7 @@ export async function resolveText(place: ConfigPlace, text: string): Promise<Goo
   if ('problems' in resolved) return resolved;
   return {
     text,
+    parsed: result.parsed,
     scan,
     settings: resolved.settings,
     namedIds: new Set(result.parsed.source.keysOf(['models'])),

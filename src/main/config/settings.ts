@@ -1,5 +1,5 @@
+import type { Capability, Stage } from '../../shared/capabilities.ts';
 import type { ModelSource } from '../../shared/contract.ts';
-import type { ModelStage } from '../../shared/model-stage.ts';
 import type { MockErrorKind, ProviderKind } from '../../shared/provider-kinds.ts';
 
 /*
@@ -102,18 +102,20 @@ interface AnyModelSettings {
   readonly name: string;
   readonly aliases: readonly string[];
   /** `null` = models.yaml does not say: the catalog may. */
-  readonly stage: ModelStage | null;
+  readonly stage: Stage | null;
   /** The name to use instead of a deprecated or retired model. */
   readonly replacement: string | null;
   /** What p95 is held against. */
   readonly latency: { readonly firstTokenMs: number | null; readonly tokensPerSecond: number | null };
-  /** What models.yaml says that it can or cannot do, over what was detected. By capability. */
-  readonly capabilities: Readonly<Record<string, 'yes' | 'no'>>;
+  /** What models.yaml says that it can or cannot do, over what was detected. */
+  readonly capabilities: CapabilityOverrides;
   readonly optimization: OptimizationNotes;
   /** Put before the messages of a chat that has no system message. */
   readonly systemPrompt: string | null;
   readonly sampling: SamplingDefaults;
 }
+
+export type CapabilityOverrides = Readonly<Partial<Record<Capability, 'yes' | 'no'>>>;
 
 export interface OptimizationNotes {
   readonly recommendedFor: readonly string[];

@@ -7,7 +7,7 @@ import type { ConfigProblem, MemorySettingsView } from '../../shared/contract.ts
 import { RoundhouseError } from '../../shared/errors.ts';
 import { appendModel } from './append-model.ts';
 import { checkGgufFile } from './gguf-file.ts';
-import type { Problems } from './load.ts';
+import type { ParsedConfig, Problems } from './load.ts';
 import { isFirstShard, modelFileName, slugOf, uniqueId } from './model-ids.ts';
 import { pinModel } from './pin-model.ts';
 import { type ConfigPlace, type Good, invalidConfig, readConfig, resolveText } from './read-config.ts';
@@ -81,6 +81,11 @@ export class ConfigStore implements Disposable {
   /** The configuration in force: the last good one. */
   get settings(): Settings {
     return this.#good.settings;
+  }
+
+  /** What models.yaml, the environment and the command line say, as far as it is in force. */
+  get parsed(): ParsedConfig {
+    return this.#good.parsed;
   }
 
   /** What is wrong with the file on disk; empty when nothing is. */

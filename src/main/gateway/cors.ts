@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
 const READABLE =
-  'x-request-id, request-id, x-roundhouse-route, x-roundhouse-overhead-ms, retry-after, x-should-retry';
+  'x-request-id, request-id, x-roundhouse-route, x-roundhouse-warning, x-roundhouse-overhead-ms, retry-after, ' +
+  'x-should-retry';
 const SENDABLE = [
   'authorization',
   'content-type',

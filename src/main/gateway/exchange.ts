@@ -12,8 +12,8 @@ export interface Exchange {
   isOwn: boolean;
   /** Fires when the client goes away or the port closes; its reason is a `RoundhouseError` that says which. */
   readonly signal: AbortSignal;
-  /** The generation whose times count for this request: the first one asked, then the first one to answer. */
-  generation: Generation | null;
+  /** What times count for this request: those of the first generation asked, then of the first one to answer. */
+  generation: Pick<Generation, 'timing'> | null;
   /** Milliseconds spent in Roundhouse itself until now: since arrival, less the generation's waiting and backend. */
   overheadMs(): number;
 }

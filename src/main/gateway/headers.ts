@@ -16,10 +16,17 @@ export function headerText(text: string): string {
     .replace(/[^ !-$&-~]/gu, (character) => encodeURIComponent(character));
 }
 
-/** Says what was asked, what answers and why: `asked → model; reason`, written as `headerText` does. */
+/**
+ * Says what was asked, what answers and why: `asked → model; reason`, written as `headerText` does. What should be known
+ * of the model stands in a header of its own.
+ */
 export function setRouteHeader(reply: FastifyReply, route: Route): void {
   const text = `${shortened(route.asked)} → ${shortened(route.modelId)}; ${shortened(route.reason)}`;
   reply.header('x-roundhouse-route', headerText(text));
+  const warnings = route.warnings ?? [];
+  if (warnings.length > 0) {
+    reply.header('x-roundhouse-warning', headerText(warnings.map(shortened).join('; ')));
+  }
 }
 
 /** Records the time spent in Roundhouse itself, in milliseconds; the first call for a reply holds. */

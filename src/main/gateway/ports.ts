@@ -1,5 +1,6 @@
 import type { AppApi, ModelView } from '../../shared/contract.ts';
 import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
+import type { RequiredCapability } from '../routing/required-capabilities.ts';
 
 /** What the port needs from the rest of the app. `app.ts` fills it; tests fill it with fakes. */
 export interface GatewayPorts {
@@ -9,11 +10,22 @@ export interface GatewayPorts {
   models(): readonly ModelView[];
   /**
    * Names the model for what a request asked for: an id, an alias, `tier:NAME`, `auto` or `null`.
-   * @throws RoundhouseError `model_not_found` with the nearest names
+   * @param requires what the model must be able to do
+   * @throws RoundhouseError `model_not_found` with the nearest names, and where no model that was meant can be asked
    */
-  route(asked: string | null): Route;
+  route(asked: string | null, requires: readonly RequiredCapability[]): Route;
   /** Starts waiting for the model, then generating. Failures come as an `error` part, never as an exception. */
   generate(route: Route, request: GenerationRequest, signal: AbortSignal, caller: Caller): Generation;
+  /**
+   * One vector for each of `inputs`, in their order. Rejects with what went wrong, also when `signal` fires.
+   */
+  embed(
+    route: Route,
+    inputs: readonly string[],
+    options: EmbedOptions,
+    signal: AbortSignal,
+    caller: Caller,
+  ): Promise<Embeddings>;
   /** False while starting or stopping: `/health` says 503 then. */
   serving(): boolean;
   readonly adminToken: string;
@@ -61,11 +73,28 @@ export interface Route {
   readonly asked: string;
   readonly modelId: string;
   readonly reason: string;
+  /** What whoever asked should know of the model: that it is deprecated, that nothing is known of it. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 export interface Caller {
   readonly requestId: string;
   readonly keyName: string | null;
+  /** Whom the request is for: as its body says, else its header, else the name of its API key. */
+  readonly user: string | null;
+  /** What the request is about, where it says so. */
+  readonly contentType: string | null;
+}
+
+export interface EmbedOptions {
+  /** Length of the vectors; `null` = the model's own. */
+  readonly dimensions: number | null;
+}
+
+export interface Embeddings {
+  readonly vectors: readonly ArrayLike<number>[];
+  /** `null` where nobody counted. */
+  readonly promptTokens: number | null;
 }
 
 export interface Generation {

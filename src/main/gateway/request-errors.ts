@@ -15,12 +15,24 @@ export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknow
 /** Adds an issue from inside a schema's transform, at `path` below the value that is being looked at. */
 export function refuse(
   context: z.RefinementCtx,
-  path: readonly (string | number)[],
+  path: Path,
   message: string,
   code: ErrorCode = 'invalid_request',
 ): typeof z.NEVER {
   context.addIssue({ code: 'custom', path: [...path], message, params: { errorCode: code } });
   return z.NEVER;
+}
+
+export type Path = readonly (string | number)[];
+/** Refuses what stands at `path`. */
+export type Refuse = (path: Path, message: string, code?: ErrorCode) => null;
+
+/** `refuse` for readers that give `null` for what they refused; their paths begin below `at`. */
+export function refuser(context: z.RefinementCtx, at: Path = []): Refuse {
+  return (path, message, code) => {
+    refuse(context, [...at, ...path], message, code);
+    return null;
+  };
 }
 
 /** `['messages', 1, 'content']` as the wire writes it: `messages[1].content`. */
@@ -89,13 +101,14 @@ function expectation(expected: string): string {
   }
 }
 
-function shown(value: unknown): string {
+/** A value as a message can show it: short, whatever it is. */
+export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value === 'number' && !Number.isFinite(value)) return 'a number too large to represent';
-  const text = JSON.stringify(value);
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+  if (typeof value === 'string' && value.length > 60) return `${JSON.stringify(value.slice(0, 60))}…`;
+  return JSON.stringify(value);
 }
 
 function lengthOf(value: unknown): number {

@@ -4,6 +4,27 @@ import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
 export interface Backend {
   /** Begins at once; failures come as an `error` part. */
   generate(modelId: string, request: GenerationRequest, signal: AbortSignal): Generation;
+  /**
+   * One vector for each of `inputs`, in their order.
+   * @throws RoundhouseError `capability_missing` for a model that gives none
+   */
+  embed(
+    modelId: string,
+    inputs: readonly string[],
+    options: EmbedOptions,
+    signal: AbortSignal,
+  ): Promise<Embeddings>;
+}
+
+export interface EmbedOptions {
+  /** Length of the vectors; `null` = the model's own. */
+  readonly dimensions: number | null;
+}
+
+export interface Embeddings {
+  readonly vectors: readonly ArrayLike<number>[];
+  /** `null` where nobody counted. */
+  readonly promptTokens: number | null;
 }
 
 export interface Generation {

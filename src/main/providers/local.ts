@@ -2,6 +2,12 @@ import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineRequest, GenerationRequest, StreamPart, Usage } from '../../shared/generation.ts';
 import type { LocalModelSettings } from '../config/settings.ts';
+import {
+  describeCapability,
+  paramOfCapability,
+  type RequiredCapability,
+  requiredCapabilities,
+} from '../routing/required-capabilities.ts';
 import type { Backend, Generation, Timing } from './backend.ts';
 import { completeRequest } from './complete-request.ts';
 
@@ -39,6 +45,7 @@ export function createLocalBackend(ports: LocalPorts): Backend {
         timing: () => ({ ...timing }),
       } satisfies Generation;
     },
+    embed: (modelId) => Promise.reject(missing(modelId, 'embeddings')),
   };
 }
 
@@ -52,6 +59,9 @@ async function* generate(
   const { clock } = ports;
   const arrivedMs = clock.monotonicMs();
   try {
+    // Before a slot is asked for: nobody waits, and nothing is loaded, for what cannot be done.
+    const [lacking] = requiredCapabilities(request);
+    if (lacking !== undefined) throw missing(modelId, lacking);
     using _lease = await ports.acquire(modelId, signal);
     const grantedMs = clock.monotonicMs();
     timing.waitMs = grantedMs - arrivedMs;
@@ -73,6 +83,18 @@ async function* generate(
   } catch (error) {
     yield { type: 'error', error: RoundhouseError.from(error).toJSON() };
   }
+}
+
+/** What engines of this machine cannot do yet. */
+function missing(modelId: string, capability: RequiredCapability): RoundhouseError {
+  const param = paramOfCapability(capability);
+  const without = param === 'model' ? '' : ', or send the request without it';
+  return new RoundhouseError(
+    'capability_missing',
+    `${modelId} runs on this machine, where models cannot ${describeCapability(capability)} yet (${capability}); ask for a ` +
+      `model of a provider that can${without}`,
+    { param },
+  );
 }
 
 function gone(modelId: string): RoundhouseError {

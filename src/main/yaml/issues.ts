@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { showValue } from '../../shared/config-fields.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { likelyName } from '../registry/nearest.ts';
+import { type KeyTree, keysOf, treesAt } from './schema-tree.ts';
 import type { KeyPath, YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -49,11 +50,25 @@ function explain(checked: CheckedFile, issue: Issue, above: KeyPath): readonly C
       break;
   }
   const where = path.length === 0 ? '' : `${showPath(path)}: `;
-  return [{ file, line: source.lineOf(path), message: `${where}${issue.message}` }];
+  const found = valueAt(source.value, path);
+  const near = typeof found === 'string' ? likelyName(found, valuesOf(issue)) : null;
+  const hint = near === null ? '' : ` (did you mean ${near}?)`;
+  return [{ file, line: source.lineOf(path), message: `${where}${issue.message}${hint}` }];
 }
 
 function isInside(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === 'unrecognized_keys';
+}
+
+/** What could stand there instead, where that is one of a few words. */
+function valuesOf(issue: Issue): readonly string[] {
+  const values = issue.code === 'invalid_value' ? issue.values : 'options' in issue ? issue.options : [];
+  return Array.isArray(values) && values.length > 1 ? values.map(String) : [];
+}
+
+function valueAt(value: unknown, path: KeyPath): unknown {
+  // A list is an object too, with its places for keys.
+  return path.reduce<unknown>((found, step) => Object(found)[step], value);
 }
 
 function mistakesIn(issues: readonly Issue[]): number {
@@ -82,39 +97,14 @@ export function showPath(path: KeyPath): string {
   return shown;
 }
 
-/** The JSON schema as far as its keys go. */
-interface KeyTree {
-  readonly properties?: Readonly<Record<string, KeyTree>>;
-  readonly additionalProperties?: KeyTree | boolean;
-  readonly items?: KeyTree;
-  readonly anyOf?: readonly KeyTree[];
-  readonly oneOf?: readonly KeyTree[];
-}
-
 /** The keys that may stand below `path` where `unknown` may not; whether other entries of its kind may have that one. */
 function knownKeys(
   { jsonSchema }: CheckedFile,
   path: KeyPath,
   unknown: string,
 ): { readonly keys: readonly string[]; readonly goesElsewhere: boolean } {
-  // What zod makes is a JSON schema of exactly this form: no references, no tuples.
-  let trees: readonly KeyTree[] = members(jsonSchema() as KeyTree);
-  for (const step of path) {
-    trees = trees.flatMap((tree) => {
-      const below =
-        typeof step === 'number' ? tree.items : (tree.properties?.[step] ?? tree.additionalProperties);
-      return typeof below === 'object' ? members(below) : [];
-    });
-  }
-  const keysOfTrees = trees.map((tree) => Object.keys(tree.properties ?? {}));
-  const possible = keysOfTrees.filter((keys) => !keys.includes(unknown));
-  return {
-    keys: [...new Set(possible.flat())],
-    goesElsewhere: possible.length < keysOfTrees.length,
-  };
-}
-
-function members(tree: KeyTree): readonly KeyTree[] {
-  const alternatives = tree.anyOf ?? tree.oneOf;
-  return alternatives ? alternatives.flatMap(members) : [tree];
+  // zod's JSON schemas are of this form.
+  const known = keysOf(treesAt(jsonSchema() as KeyTree, path));
+  const possible = known.filter((keys) => !keys.includes(unknown));
+  return { keys: [...new Set(possible.flat())], goesElsewhere: possible.length < known.length };
 }

@@ -51,7 +51,7 @@ export function readYaml(
   const problems: ConfigProblem[] = [...document.errors, ...document.warnings].map((error) => ({
     file,
     line: lineAt(error.pos[0]),
-    message: sayYamlError(error.code, error.message, text.slice(...error.pos)),
+    message: sayYamlError(error, text.slice(...error.pos), (offset) => firstOf(document, offset, lineAt)),
   }));
   // One slip makes the parser stumble several times; the first on each line says it best.
   if (problems.length > 0)
@@ -158,10 +158,22 @@ function substitute(
   return { replaced, read };
 }
 
-function sayYamlError(code: string, message: string, found: string): string {
+/** @param firstLine the line of the first key that is the same as the one at an offset */
+function sayYamlError(
+  {
+    code,
+    message,
+    pos,
+  }: { readonly code: string; readonly message: string; readonly pos: readonly number[] },
+  found: string,
+  firstLine: (offset: number) => number | null,
+): string {
   switch (code) {
-    case 'DUPLICATE_KEY':
-      return `the key \`${found.split(/[\s:]/, 1)[0]}\` is given twice; keep one`;
+    case 'DUPLICATE_KEY': {
+      const line = firstLine(pos[0] ?? 0);
+      const where = line === null ? '' : `, in line ${line} and here`;
+      return `the key \`${found.split(/[\s:]/, 1)[0]}\` is given twice${where}; keep one`;
+    }
     case 'MULTIPLE_DOCS':
       return 'the file holds more than one YAML document; take the line `---` out';
     case 'TAB_AS_INDENT':
@@ -169,6 +181,21 @@ function sayYamlError(code: string, message: string, found: string): string {
     default:
       return `this is not YAML: ${message}; check indentation, colons and quotes here and on the line above`;
   }
+}
+
+function firstOf(document: Document, offset: number, lineAt: (offset: number) => number): number | null {
+  let line: number | null = null;
+  visit(document, {
+    Map(_, map) {
+      const keys = map.items.flatMap(({ key }) =>
+        isScalar(key) && key.range ? [{ ...key, start: key.range[0] }] : [],
+      );
+      const second = keys.find(({ start }) => start === offset);
+      const first = second && keys.find(({ value }) => value === second.value);
+      if (first) line = lineAt(first.start);
+    },
+  });
+  return line;
 }
 
 function positionsIn(

@@ -7,6 +7,8 @@ export function describeTurn(turn: Turn): readonly string[] {
   const facts: string[] = [];
   if (state.status === 'stopped') facts.push('stopped');
   if (state.status === 'done' && state.reason === 'length') facts.push('ended: the context is full');
+  if (state.status === 'done' && state.reason === 'content-filter')
+    facts.push('ended: the provider’s filter');
   if (firstTokenMs !== null) facts.push(`${formatLatency(firstTokenMs)} to first token`);
   if (usage === null) return facts;
   const speed = tokensPerSecond(usage);

@@ -8,9 +8,11 @@ export function remedyOf(code: ErrorCode): Remedy {
   switch (code) {
     case 'context_length_exceeded':
     case 'unsupported_content':
+    case 'capability_missing':
     case 'payload_too_large':
       return 'new-chat';
     case 'model_not_found':
+    case 'model_retired':
     case 'model_too_large':
     case 'model_load_failed':
     case 'gguf_invalid':

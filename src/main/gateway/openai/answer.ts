@@ -6,8 +6,10 @@ import { type IndexedPart, mergeParts } from '../merge-parts.ts';
 import type { GatewayPorts, Generation, Route } from '../ports.ts';
 import type { ErrorSender } from '../send-error.ts';
 import { SseStream } from '../sse.ts';
+import { callerOf } from './caller.ts';
 import type { Asked } from './chat-request.ts';
-import { UsageTally, type WireUsage } from './usage-tally.ts';
+import { ChoiceBuilder, type ChoiceContent } from './choice-builder.ts';
+import { type Delta, UsageTally, type WireUsage } from './usage-tally.ts';
 
 /** A stream's headers go out with its first part, or after this long; then it says as often that it is waiting. */
 const WAITING_MS = 10_000;
@@ -15,8 +17,7 @@ const WAITING_MS = 10_000;
 const PARALLEL = 16;
 
 /** One choice of a whole answer. */
-export interface Choice {
-  readonly text: string;
+export interface Choice extends ChoiceContent {
   readonly reason: FinishReason;
 }
 
@@ -24,10 +25,12 @@ export interface Choice {
 export interface AnswerFormat {
   /** Comes before the first delta of a choice; `null` for nothing. */
   opening(index: number): object | null;
-  delta(index: number, text: string): object;
+  /** `null` for what this endpoint has no words for. */
+  delta(index: number, delta: Delta): object | null;
   finish(index: number, reason: FinishReason): object;
   usage(usage: WireUsage): object;
-  whole(choices: readonly Choice[], usage: WireUsage): object;
+  /** `null` usage = nobody counted. */
+  whole(choices: readonly Choice[], usage: WireUsage | null): object;
 }
 
 export interface AnswerPorts {
@@ -59,13 +62,13 @@ export async function answer(
   format: AnswerFormat,
 ): Promise<object | undefined> {
   const { exchange } = request;
+  const caller = callerOf(request, asked.origin);
   const failed = new AbortController();
   const signal = AbortSignal.any([exchange.signal, failed.signal]);
   const generations: Generation[] = [];
   const start = (index: number): AsyncIterable<StreamPart> => {
     const generationRequest = asked.requests[index];
     if (generationRequest === undefined) throw new Error(`there is no choice ${index}`);
-    const caller = { requestId: exchange.requestId, keyName: exchange.keyName };
     const generation = ports.generate(route, generationRequest, signal, caller);
     generations[index] = generation;
     exchange.generation ??= generation;
@@ -98,14 +101,20 @@ export async function answer(
 }
 
 async function collect({ parts, tally, signal, format, noteTime }: Run): Promise<object> {
-  const texts: string[] = [];
+  const builders = new Map<number, ChoiceBuilder>();
   for await (const { index, part } of parts) {
     const news = tally.take(index, part);
     noteTime(index);
-    if (news.type === 'text-delta') texts[index] = (texts[index] ?? '') + news.text;
+    if (news.type === 'nothing' || news.type === 'finish') continue;
+    const builder = builders.get(index) ?? new ChoiceBuilder();
+    builders.set(index, builder);
+    builder.add(news);
   }
   signal.throwIfAborted();
-  const choices = tally.reasons().map((reason, index) => ({ text: texts[index] ?? '', reason }));
+  const choices = tally.reasons().map((reason, index) => {
+    const content = (builders.get(index) ?? new ChoiceBuilder()).content();
+    return { ...content, reason };
+  });
   return format.whole(choices, tally.usage());
 }
 
@@ -131,12 +140,14 @@ async function stream(
       const opening = format.opening(index);
       if (opening !== null) await sse.send(opening);
     }
-    if (news.type === 'text-delta') await sse.send(format.delta(index, news.text));
-    if (news.type === 'finish') await sse.send(format.finish(index, news.reason));
+    if (news.type === 'nothing') continue;
+    const event = news.type === 'finish' ? format.finish(index, news.reason) : format.delta(index, news);
+    if (event !== null) await sse.send(event);
   }
   signal.throwIfAborted();
   tally.reasons();
-  if (includeUsage) await sse.send(format.usage(tally.usage()));
+  const usage = includeUsage ? tally.usage() : null;
+  if (usage !== null) await sse.send(format.usage(usage));
   await sse.send('[DONE]');
   sse.end();
 }

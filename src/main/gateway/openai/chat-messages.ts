@@ -1,35 +1,27 @@
 import { z } from 'zod';
-import type { ErrorCode } from '../../../shared/errors.ts';
-import type { ChatMessage } from '../../../shared/generation.ts';
-import { refuse } from '../request-errors.ts';
+import type { ChatMessage, ToolCall } from '../../../shared/generation.ts';
+import { type Path, type Refuse, refuse, refuser, shown } from '../request-errors.ts';
+import { readContent } from './content-parts.ts';
+import { fieldOf, isObject } from './json-object.ts';
+import { isToolName, TOOL_NAME_RULE } from './tool-fields.ts';
 
-const ROLES: ReadonlyMap<string, ChatMessage['role']> = new Map([
+const ROLES: ReadonlyMap<unknown, ChatMessage['role']> = new Map([
   ['system', 'system'],
   ['developer', 'system'],
   ['user', 'user'],
   ['assistant', 'assistant'],
   ['tool', 'tool'],
-]);
-
-const OTHER_CONTENT: ReadonlyMap<string, string> = new Map([
-  ['image_url', 'images'],
-  ['input_image', 'images'],
-  ['image', 'images'],
-  ['input_audio', 'audio'],
-  ['audio_url', 'audio'],
-  ['audio', 'audio'],
-  ['video_url', 'video'],
-  ['video', 'video'],
-  ['file', 'files'],
-  ['input_file', 'files'],
-  ['document', 'files'],
+  // What answers a `function_call`, before there were tools.
+  ['function', 'tool'],
 ]);
 
 const MAX_MESSAGES = 100_000;
+const MAX_CALLS = 1000;
+const MAX_ID_CHARS = 512;
 
 /**
- * The messages of a chat as OpenAI's clients write them. Text parts become one text, each on a line of its own.
- * Read by hand, because it must stop at the first wrong one: a body can hold ten million.
+ * The messages of a chat as OpenAI's clients write them. Read by hand, because it must stop at the first wrong one: a
+ * body can hold ten million.
  */
 export const messagesSchema = z
   .unknown()
@@ -46,93 +38,132 @@ export const messagesSchema = z
       );
     }
     const messages: ChatMessage[] = [];
+    const functionCalls: FunctionCalls = new Map();
     for (const [index, entry] of value.entries()) {
-      const message = readMessage(entry, index, context);
+      const message = readMessage(entry, index, functionCalls, refuser(context, [index]));
       if (message === null) return z.NEVER;
       messages.push(message);
     }
     return messages;
   });
 
+/** The ids given to the latest `function_call` of each name: that older form has none. */
+type FunctionCalls = Map<unknown, string>;
+
 /** One message; `null` after it was refused. */
-function readMessage(entry: unknown, index: number, context: z.RefinementCtx): ChatMessage | null {
-  const wrong = (path: readonly (string | number)[], message: string, code?: ErrorCode): null => {
-    refuse(context, [index, ...path], message, code);
-    return null;
-  };
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+function readMessage(
+  entry: unknown,
+  index: number,
+  functionCalls: FunctionCalls,
+  wrong: Refuse,
+): ChatMessage | null {
+  if (!isObject(entry)) {
     return wrong([], 'A message must be an object such as {"role":"user","content":"…"}.');
   }
-  const field = (name: string): unknown =>
-    Object.hasOwn(entry, name) ? Reflect.get(entry, name) : undefined;
-  const asked = field('role');
-  const role = typeof asked === 'string' ? ROLES.get(asked) : undefined;
+  const asked = fieldOf(entry, 'role');
+  const role = ROLES.get(asked);
   if (role === undefined) {
-    const given = asked === undefined ? 'missing' : `not ${JSON.stringify(asked).slice(0, 60)}`;
-    const advice = asked === 'function' ? ': it is obsolete, use "tool"' : '';
-    return wrong(['role'], `The role must be system, developer, user, assistant or tool, ${given}${advice}.`);
+    const given = asked === undefined ? 'missing' : `not ${shown(asked)}`;
+    return wrong(['role'], `The role must be system, developer, user, assistant or tool, ${given}.`);
   }
-  for (const name of ['tool_calls', 'function_call']) {
-    const calls = field(name);
-    if (calls === undefined || calls === null || (Array.isArray(calls) && calls.length === 0)) continue;
-    const message = `Tools are not supported yet, so a message cannot carry "${name}": leave it out of the request.`;
-    return wrong([name], message, 'unsupported_parameter');
-  }
-  const content = readContent(field('content'), role, wrong);
+  const content = readContent(fieldOf(entry, 'content'), role, wrong);
   if (content === null) return null;
-  const name = field('name');
-  return { role, content, ...(typeof name === 'string' && name !== '' ? { name } : {}) };
-}
-
-type Refuse = (path: readonly (string | number)[], message: string, code?: ErrorCode) => null;
-
-/** The text of a message; `null` after it was refused. */
-function readContent(content: unknown, role: ChatMessage['role'], wrong: Refuse): string | null {
-  if (typeof content === 'string') return content;
-  if ((content === null || content === undefined) && role === 'assistant') return '';
-  if (!Array.isArray(content)) {
-    return wrong(['content'], `The content of a ${role} message must be a string or a list of text parts.`);
+  const name = fieldOf(entry, 'name');
+  const message = { role, content, ...(typeof name === 'string' && name !== '' ? { name } : {}) };
+  if (role === 'assistant') {
+    const toolCalls = readCalls(entry, index, functionCalls, wrong);
+    if (toolCalls === null) return null;
+    return toolCalls.length === 0 ? message : { ...message, toolCalls };
   }
-  const texts: string[] = [];
-  for (const [index, part] of content.entries()) {
-    const text = readPart(part, role, ['content', index], wrong);
-    if (text === null) return null;
-    texts.push(text);
-  }
-  return texts.join('\n');
-}
-
-/** The text of one part; `null` after it was refused. */
-function readPart(
-  part: unknown,
-  role: ChatMessage['role'],
-  path: readonly (string | number)[],
-  wrong: Refuse,
-): string | null {
-  if (typeof part !== 'object' || part === null || Array.isArray(part)) {
-    return wrong(path, 'Each part of a message must be an object such as {"type":"text","text":"…"}.');
-  }
-  const type: unknown = Reflect.get(part, 'type');
-  // An assistant's earlier refusal is something it said.
-  const textField = type === 'text' ? 'text' : type === 'refusal' && role === 'assistant' ? 'refusal' : null;
-  if (textField !== null) {
-    const text: unknown = Reflect.get(part, textField);
-    return typeof text === 'string'
-      ? text
-      : wrong([...path, textField], `"${textField}" of a ${textField} part must be a string.`);
-  }
-  const other = typeof type === 'string' ? OTHER_CONTENT.get(type) : undefined;
-  if (other !== undefined) {
+  if (asked === 'function') {
+    const toolCallId = functionCalls.get(name);
+    if (toolCallId !== undefined) return { ...message, toolCallId };
     return wrong(
-      [...path, 'type'],
-      `Only text can be read yet, no ${other}: send text parts.`,
-      'unsupported_content',
+      ['name'],
+      'A function message must carry the name that a "function_call" of an assistant message before it asked for.',
     );
   }
+  if (role !== 'tool') return message;
+  const toolCallId = fieldOf(entry, 'tool_call_id');
+  if (isId(toolCallId)) return { ...message, toolCallId };
   return wrong(
-    [...path, 'type'],
-    type === undefined
-      ? 'Each part of a message needs a "type".'
-      : `${JSON.stringify(type).slice(0, 60)} is not a known type of part: send text parts.`,
+    ['tool_call_id'],
+    toolCallId === undefined
+      ? 'A tool message needs the "tool_call_id" that it answers.'
+      : `"tool_call_id" must be a string of 1 to ${MAX_ID_CHARS} characters.`,
   );
+}
+
+/** What an assistant message asked for, in the present form or the older one; `null` after it was refused. */
+function readCalls(
+  entry: Readonly<Record<string, unknown>>,
+  index: number,
+  functionCalls: FunctionCalls,
+  wrong: Refuse,
+): readonly ToolCall[] | null {
+  const calls = fieldOf(entry, 'tool_calls') ?? [];
+  const functionCall = fieldOf(entry, 'function_call') ?? null;
+  if (!Array.isArray(calls) || calls.length > MAX_CALLS) {
+    return wrong(['tool_calls'], `"tool_calls" must be a list of at most ${MAX_CALLS} calls.`);
+  }
+  const read: ToolCall[] = [];
+  for (const [at, call] of calls.entries()) {
+    const toolCall = readCall(call, ['tool_calls', at], wrong);
+    if (toolCall === null) return null;
+    read.push(toolCall);
+  }
+  if (functionCall === null) return read;
+  if (read.length > 0) {
+    return wrong(['function_call'], 'A message has either "tool_calls" or the older "function_call".');
+  }
+  const asked = readFunction(functionCall, ['function_call'], wrong);
+  if (asked === null) return null;
+  const id = `call_${index}`;
+  functionCalls.set(asked.name, id);
+  return [{ id, ...asked }];
+}
+
+function readCall(call: unknown, path: Path, wrong: Refuse): ToolCall | null {
+  if (!isObject(call)) {
+    return wrong(path, 'A tool call must be an object such as {"id":"…","type":"function","function":{…}}.');
+  }
+  const type = fieldOf(call, 'type') ?? 'function';
+  if (type === 'custom') {
+    return wrong(
+      [...path, 'type'],
+      'Tools that take free text are not supported yet: use functions.',
+      'unsupported_parameter',
+    );
+  }
+  if (type !== 'function') {
+    return wrong([...path, 'type'], `The type of a tool call must be "function", not ${shown(type)}.`);
+  }
+  const id = fieldOf(call, 'id');
+  if (!isId(id)) {
+    return wrong(
+      [...path, 'id'],
+      `The id of a tool call must be a string of 1 to ${MAX_ID_CHARS} characters.`,
+    );
+  }
+  const asked = readFunction(fieldOf(call, 'function'), [...path, 'function'], wrong);
+  return asked === null ? null : { id, ...asked };
+}
+
+function readFunction(
+  value: unknown,
+  path: Path,
+  wrong: Refuse,
+): Pick<ToolCall, 'name' | 'arguments'> | null {
+  if (!isObject(value)) {
+    return wrong(path, 'A call of a function must be an object such as {"name":"…","arguments":"{…}"}.');
+  }
+  const name = fieldOf(value, 'name');
+  if (!isToolName(name)) return wrong([...path, 'name'], TOOL_NAME_RULE);
+  const text = fieldOf(value, 'arguments') ?? '';
+  if (typeof text === 'string') return { name, arguments: text };
+  return wrong([...path, 'arguments'], `"arguments" must be JSON as a string, not ${shown(text)}.`);
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
 }

@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { type GenerationRequest, PLAIN } from '../../../shared/generation.ts';
+import type { GenerationRequest } from '../../../shared/generation.ts';
 import { parseBody } from '../request-errors.ts';
+import { reasoningEffortSchema, responseFormatSchema } from './answer-form.ts';
 import { messagesSchema } from './chat-messages.ts';
-import { optional, samplingOf, sharedFields, tokenCount } from './shared-fields.ts';
+import {
+  type BodyOrigin,
+  optional,
+  originOf,
+  samplingOf,
+  sharedFields,
+  tokenCount,
+} from './shared-fields.ts';
+import { toolFieldsSchema } from './tool-fields.ts';
 import { refuseUnsupported, UNSUPPORTED_IN_CHAT } from './unsupported.ts';
 
 const chatRequestSchema = z.object({
@@ -10,6 +19,8 @@ const chatRequestSchema = z.object({
   messages: messagesSchema,
   max_tokens: optional(tokenCount(1)),
   max_completion_tokens: optional(tokenCount(1)),
+  response_format: responseFormatSchema,
+  reasoning_effort: reasoningEffortSchema,
 });
 
 /** What a request to either endpoint asks for, in terms of generations. */
@@ -22,12 +33,20 @@ export interface Asked {
   readonly choicesPerPrompt: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  readonly origin: BodyOrigin;
+}
+
+export interface AskedChat extends Asked {
+  /** Calls are to be answered in the API's older form, as a `function_call`. */
+  readonly asFunctions: boolean;
 }
 
 /** @throws RoundhouseError `invalid_request`, `unsupported_parameter`, `unsupported_content`, with the param */
-export function parseChatRequest(body: unknown): Asked {
+export function parseChatRequest(body: unknown): AskedChat {
   refuseUnsupported(UNSUPPORTED_IN_CHAT, body);
   const fields = parseBody(chatRequestSchema, body);
+  const { tools, asFunctions } = parseBody(toolFieldsSchema, body);
+  const origin = originOf(fields);
   return {
     model: fields.model,
     requests: Array.from({ length: fields.n }, (_, choice) => ({
@@ -35,10 +54,15 @@ export function parseChatRequest(body: unknown): Asked {
       maxTokens: fields.max_completion_tokens ?? fields.max_tokens,
       stop: fields.stop,
       sampling: samplingOf(fields, choice),
-      ...PLAIN,
+      tools,
+      responseFormat: fields.response_format,
+      reasoningEffort: fields.reasoning_effort,
+      user: origin.user,
     })),
     choicesPerPrompt: fields.n,
     stream: fields.stream,
     includeUsage: fields.stream_options,
+    origin,
+    asFunctions,
   };
 }

@@ -3,7 +3,7 @@ import { RoundhouseError } from '../../../shared/errors.ts';
 import { PLAIN, type Prompt } from '../../../shared/generation.ts';
 import { parseBody, refuse } from '../request-errors.ts';
 import type { Asked } from './chat-request.ts';
-import { samplingOf, sharedFields, tokenCount } from './shared-fields.ts';
+import { originOf, samplingOf, sharedFields, tokenCount } from './shared-fields.ts';
 import { refuseUnsupported, UNSUPPORTED_IN_COMPLETIONS } from './unsupported.ts';
 
 /** The API's own default; without one a base model writes until its context is full. */
@@ -76,6 +76,7 @@ export interface AskedCompletion extends Asked {
 export function parseCompletionRequest(body: unknown): AskedCompletion {
   refuseUnsupported(UNSUPPORTED_IN_COMPLETIONS, body);
   const fields = parseBody(completionRequestSchema, body);
+  const origin = originOf(fields);
   const choices = fields.prompt.length * fields.n;
   if (choices > MAX_CHOICES) {
     throw new RoundhouseError(
@@ -96,10 +97,12 @@ export function parseCompletionRequest(body: unknown): AskedCompletion {
       stop: fields.stop,
       sampling: samplingOf(fields, choice),
       ...PLAIN,
+      user: origin.user,
     })),
     choicesPerPrompt: fields.n,
     stream: fields.stream,
     includeUsage: fields.stream_options,
+    origin,
     openings: prompts.map(({ prompt }) => (fields.echo ? echoOf(prompt) : '')),
   };
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type RequiredCapability, requiredCapabilities } from '../../routing/required-capabilities.ts';
 import { addApiEndpoint } from '../endpoints.ts';
 import type { GatewayPorts } from '../ports.ts';
 import { type AnswerPorts, answer } from './answer.ts';
@@ -6,6 +7,7 @@ import { type AnswerHead, chatFormat } from './chat-format.ts';
 import { type Asked, parseChatRequest } from './chat-request.ts';
 import { completionFormat } from './completion-format.ts';
 import { parseCompletionRequest } from './completion-request.ts';
+import { answerEmbedding } from './embeddings.ts';
 import { findModel, listModels } from './models.ts';
 
 export interface OpenAiPorts extends AnswerPorts {
@@ -37,8 +39,9 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
     access: 'api',
     post(request, reply) {
       const asked = parseChatRequest(request.body);
-      const route = ports.route(asked.model);
-      return answer(deps, request, reply, asked, route, chatFormat(head('chatcmpl', route.modelId, asked)));
+      const route = ports.route(asked.model, requiredBy(asked));
+      const format = chatFormat(head('chatcmpl', route.modelId, asked), asked.asFunctions);
+      return answer(deps, request, reply, asked, route, format);
     },
   });
 
@@ -46,11 +49,21 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
     access: 'api',
     post(request, reply) {
       const asked = parseCompletionRequest(request.body);
-      const route = ports.route(asked.model);
+      const route = ports.route(asked.model, requiredBy(asked));
       const format = completionFormat(head('cmpl', route.modelId, asked), asked.openings);
       return answer(deps, request, reply, asked, route, format);
     },
   });
+
+  addApiEndpoint(app, '/embeddings', {
+    access: 'api',
+    post: (request, reply) => answerEmbedding(deps, request, reply),
+  });
+}
+
+/** All choices of an answer ask for the same but for their prompts, which are plain where they differ. */
+function requiredBy({ requests: [first] }: Asked): readonly RequiredCapability[] {
+  return first === undefined ? [] : requiredCapabilities(first);
 }
 
 function wildcardOf(request: FastifyRequest): string {

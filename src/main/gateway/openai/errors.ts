@@ -74,10 +74,11 @@ const REPEATS: ReadonlySet<ErrorCode> = new Set(['insufficient_quota', 'provider
 export function errorHeaders(error: RoundhouseError): Readonly<Record<string, string>> {
   const status = HTTP_STATUS[error.code];
   const headers: Record<string, string> = {};
-  if (error.retryAfterMs !== null || status === 429 || status === 503) {
+  const repeats = status === 409 || REPEATS.has(error.code);
+  if (error.retryAfterMs !== null || (!repeats && (status === 429 || status === 503))) {
     headers['retry-after'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000)));
   }
-  if (status === 409 || REPEATS.has(error.code)) headers['x-should-retry'] = 'false';
+  if (repeats) headers['x-should-retry'] = 'false';
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   return headers;
 }

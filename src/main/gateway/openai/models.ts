@@ -23,7 +23,7 @@ export function findModel(ports: ModelPorts, name: string, createdMs: number): o
   const models = ports.models();
   const byId = models.find((model) => model.id === name);
   if (byId !== undefined) return wireModel(byId, createdMs);
-  const { modelId } = ports.route(name);
+  const { modelId } = ports.route(name, []);
   const routed = models.find((model) => model.id === modelId);
   if (routed === undefined)
     throw new Error(`${JSON.stringify(name)} is routed to a model that is not listed`);

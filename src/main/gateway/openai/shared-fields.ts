@@ -5,6 +5,8 @@ import { refuse } from '../request-errors.ts';
 const MAX_CHOICES = 16;
 /** Each is looked for at every token. */
 const MAX_STOPS = 1000;
+const MAX_USER_CHARS = 512;
+const MAX_CONTENT_TYPE_CHARS = 128;
 
 /** An optional parameter: left out and `null` mean the same. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
@@ -73,8 +75,21 @@ const logitBiasSchema = z
     return Object.keys(biases).length === 0 ? null : biases;
   });
 
+/** What every request may say of whom it is for and what it is about. */
+export const originFields = {
+  user: optional(z.string().max(MAX_USER_CHARS)),
+  safety_identifier: optional(z.string().max(MAX_USER_CHARS)),
+  metadata: z
+    .looseObject({
+      user_id: optional(z.string().max(MAX_USER_CHARS)),
+      content_type: optional(z.string().max(MAX_CONTENT_TYPE_CHARS)),
+    })
+    .nullish(),
+};
+
 /** What chat and legacy completions have in common. */
 export const sharedFields = {
+  ...originFields,
   /** `null` and the empty string mean `auto`. */
   model: z
     .string()
@@ -138,5 +153,27 @@ export function samplingOf(fields: SharedFields, choice: number): Sampling {
     logitBias: fields.logit_bias,
     // Any safe integer is a seed on the wire; engines take 32 bits.
     seed: fields.seed === null ? null : (fields.seed + choice) >>> 0,
+  };
+}
+
+export interface OriginFields {
+  readonly user: string | null;
+  readonly safety_identifier: string | null;
+  readonly metadata?:
+    | { readonly user_id: string | null; readonly content_type: string | null }
+    | null
+    | undefined;
+}
+
+/** What a body says of its origin. */
+export interface BodyOrigin {
+  readonly user: string | null;
+  readonly contentType: string | null;
+}
+
+export function originOf({ user, safety_identifier, metadata }: OriginFields): BodyOrigin {
+  return {
+    user: user || safety_identifier || metadata?.user_id || null,
+    contentType: metadata?.content_type || null,
   };
 }

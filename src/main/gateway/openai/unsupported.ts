@@ -13,15 +13,10 @@ const isFilled = (value: unknown): boolean => isGiven(value) && !(Array.isArray(
 const isPositive = (value: unknown): boolean => isGiven(value) && value !== false && value !== 0;
 
 /*
- * Hints (`reasoning_effort`, `verbosity`, `prediction`, `service_tier`, `store`, `parallel_tool_calls`, `user`,
- * `metadata`) are ignored: an answer without them is still a right answer.
+ * Hints (`verbosity`, `prediction`, `service_tier`, `store`) are ignored: an answer without them is still a right
+ * answer.
  */
 export const UNSUPPORTED_IN_CHAT: readonly Unsupported[] = [
-  { param: 'tools', asks: isFilled, what: 'Tools are' },
-  { param: 'functions', asks: isFilled, what: 'Functions are' },
-  { param: 'tool_choice', asks: asksForTool, what: 'Forcing a tool call is' },
-  { param: 'function_call', asks: asksForTool, what: 'Forcing a function call is' },
-  { param: 'response_format', asks: asksForFormat, what: 'Response formats other than text are' },
   { param: 'logprobs', asks: isPositive, what: 'Log probabilities are' },
   { param: 'top_logprobs', asks: isPositive, what: 'Log probabilities are' },
   { param: 'modalities', asks: asksForAudio, what: 'Output other than text is' },
@@ -51,15 +46,6 @@ export function refuseUnsupported(table: readonly Unsupported[], body: unknown):
       { param },
     );
   }
-}
-
-function asksForTool(value: unknown): boolean {
-  return isGiven(value) && value !== 'none' && value !== 'auto';
-}
-
-function asksForFormat(value: unknown): boolean {
-  if (!isGiven(value)) return false;
-  return typeof value !== 'object' || value === null || Reflect.get(value, 'type') !== 'text';
 }
 
 function asksForAudio(value: unknown): boolean {

@@ -8,10 +8,16 @@ export interface WireUsage {
   readonly completion_tokens: number;
   readonly total_tokens: number;
   readonly prompt_tokens_details: { readonly cached_tokens: number };
+  readonly completion_tokens_details: { readonly reasoning_tokens: number };
 }
 
+/** A piece of an answer. */
+export type Delta = Extract<
+  StreamPart,
+  { type: 'text-delta' | 'reasoning-delta' | 'tool-call-start' | 'tool-call-delta' }
+>;
 /** A part that a client is shown. */
-export type News = Extract<StreamPart, { type: 'text-delta' | 'finish' }> | { readonly type: 'nothing' };
+export type News = Delta | Extract<StreamPart, { type: 'finish' }> | { readonly type: 'nothing' };
 
 /** Follows the parts of all choices of one answer: which have finished, and what they cost together. */
 export class UsageTally {
@@ -19,6 +25,8 @@ export class UsageTally {
   readonly #choicesPerPrompt: number;
   readonly #reasons = new Map<number, FinishReason>();
   readonly #usages = new Map<number, Usage>();
+  /** Tool calls that have begun, by choice. */
+  readonly #calls = new Map<number, Set<number>>();
 
   constructor(choices: number, choicesPerPrompt: number) {
     this.#choices = choices;
@@ -32,14 +40,19 @@ export class UsageTally {
   take(index: number, part: StreamPart): News {
     switch (part.type) {
       case 'text-delta':
+      case 'reasoning-delta':
         return part.text === '' ? { type: 'nothing' } : part;
       case 'finish':
         this.#reasons.set(index, part.reason);
         return part;
-      case 'reasoning-delta':
       case 'tool-call-start':
+        this.#calls.set(index, (this.#calls.get(index) ?? new Set()).add(part.index));
+        return part;
       case 'tool-call-delta':
-        return { type: 'nothing' };
+        if (!this.#calls.get(index)?.has(part.index)) {
+          throw new Error(`arguments came for tool call ${part.index}, which never began`);
+        }
+        return part.argumentsText === '' ? { type: 'nothing' } : part;
       case 'usage':
         this.#usages.set(index, part);
         return { type: 'nothing' };
@@ -62,13 +75,19 @@ export class UsageTally {
     });
   }
 
-  /** The sum over all choices; a prompt that several choices share counts once, as its first choice found it. */
-  usage(): WireUsage {
+  /**
+   * The sum over all choices; a prompt that several choices share counts once, as its first choice found it.
+   * @returns `null` when a choice came without: a provider that does not count must not look free
+   */
+  usage(): WireUsage | null {
+    if (this.#usages.size < this.#choices) return null;
     let promptTokens = 0;
     let cachedTokens = 0;
     let completionTokens = 0;
+    let reasoningTokens = 0;
     for (const [index, usage] of this.#usages) {
       completionTokens += usage.completionTokens;
+      reasoningTokens += usage.reasoningTokens;
       if (index % this.#choicesPerPrompt !== 0) continue;
       promptTokens += usage.promptTokens;
       cachedTokens += usage.cachedTokens;
@@ -78,6 +97,7 @@ export class UsageTally {
       completion_tokens: completionTokens,
       total_tokens: promptTokens + completionTokens,
       prompt_tokens_details: { cached_tokens: cachedTokens },
+      completion_tokens_details: { reasoning_tokens: reasoningTokens },
     };
   }
 }
