@@ -211,7 +211,12 @@ describe('what only some providers have', () => {
   test.each(embedders)('%s has embeddings, in order', async (wire) => {
     const { provider } = await wired(wire);
     const inputs = ['a', 'bbb', 'cc'];
-    const { vectors, promptTokens } = await provider.embed(KNOWN_MODEL, inputs, new AbortController().signal);
+    const { vectors, promptTokens } = await provider.embed(
+      KNOWN_MODEL,
+      inputs,
+      { dimensions: null },
+      new AbortController().signal,
+    );
     expect(vectors).toEqual([
       [1, 0, 0.5],
       [3, 1, 0.5],
@@ -220,9 +225,22 @@ describe('what only some providers have', () => {
     expect(promptTokens).toBe(wire === 'google' ? null : 5);
   });
 
+  test.each(embedders)('%s is told how long they are to be', async (wire) => {
+    const fixture = await wired(wire);
+    const asked = fixture.provider.embed(
+      KNOWN_MODEL,
+      ['a', 'b'],
+      { dimensions: 256 },
+      new AbortController().signal,
+    );
+    expect((await asked).vectors).toHaveLength(2);
+    const name = wire === 'google' ? '"outputDimensionality":256' : '"dimensions":256';
+    expect(JSON.stringify(bodyAt(fixture))).toContain(name);
+  });
+
   test.each(['anthropic', 'groq'] as const)('%s has none, and says so', async (wire) => {
     const { provider } = await wired(wire);
-    const asked = provider.embed(KNOWN_MODEL, ['a'], new AbortController().signal);
+    const asked = provider.embed(KNOWN_MODEL, ['a'], { dimensions: null }, new AbortController().signal);
     await expect(asked).rejects.toMatchObject({ code: 'capability_missing' });
   });
 

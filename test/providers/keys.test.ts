@@ -27,7 +27,7 @@ async function failures(fixture: Fixture): Promise<unknown[]> {
   return [
     errorIn(await ask(fixture, chat('A few words to be streamed'))),
     await caught(fixture.provider.listModels(never)),
-    await caught(fixture.provider.embed(KNOWN_MODEL, ['a'], never)),
+    await caught(fixture.provider.embed(KNOWN_MODEL, ['a'], { dimensions: null }, never)),
     await fixture.provider.health(never),
   ];
 }

@@ -132,16 +132,16 @@ describe('a mock answers', () => {
     expect(textOf(await ask(mock, { ...chat(''), prompt: { kind: 'text', text: 'Once upon' } }))).toBe(
       'Once upon',
     );
-    const { vectors, promptTokens } = await mock.embed(
-      'mock',
-      ['red apple', 'red apples', 'a red apple', ''],
-      never,
-    );
+    const texts = ['red apple', 'red apples', 'a red apple', ''];
+    const { vectors, promptTokens } = await mock.embed('mock', texts, { dimensions: null }, never);
     const [first = [], , third = []] = vectors;
     expect(promptTokens).toBe(7);
-    for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1);
-    expect(first.reduce((sum, value, index) => sum + value * (third[index] ?? 0), 0)).toBeGreaterThan(0.5);
-    expect((await mock.embed('mock', ['red apple'], never)).vectors[0]).toEqual(first);
+    for (const vector of vectors) expect(Math.hypot(...Array.from(vector))).toBeCloseTo(1);
+    expect(
+      Array.from(first).reduce((sum, value, index) => sum + value * (third[index] ?? 0), 0),
+    ).toBeGreaterThan(0.5);
+    expect((await mock.embed('mock', ['red apple'], { dimensions: null }, never)).vectors[0]).toEqual(first);
+    expect((await mock.embed('mock', ['red'], { dimensions: 8 }, never)).vectors[0]).toHaveLength(8);
   });
 });
 
