@@ -244,6 +244,18 @@ describe('what only some providers have', () => {
     await expect(asked).rejects.toMatchObject({ code: 'capability_missing' });
   });
 
+  test('sound, and files of kinds that can be sent; others are refused by name', async () => {
+    const openai = await wired('openai');
+    const wav = [{ type: 'audio', base64: 'AAAA', format: 'wav' }] as const;
+    expect(textOfParts(await ask(openai, chat([{ role: 'user', content: wav }])))).toBe('I see audio/wav 3.');
+    const zip = [{ type: 'file', base64: 'AAAA', mediaType: 'application/zip', name: 'a.zip' }] as const;
+    for (const wire of ['openai', 'anthropic', 'vllm'] as const) {
+      const error = errorIn(await ask(await wired(wire), chat([{ role: 'user', content: zip }])));
+      expect(error.code).toBe('unsupported_content');
+      expect(error.message).toContain('application/zip');
+    }
+  });
+
   test('how closely a picture is looked at', async () => {
     for (const wire of ['openai', 'vllm'] as const) {
       const content = [{ type: 'image', url: `data:image/png;base64,${PNG}`, detail: 'low' }] as const;

@@ -38,7 +38,7 @@ describe.each(WIRES)('a canary key is in nothing that %s can be made to say:', (
     ['refused', { kind: 'status', status: 401 }],
     [
       'a refusal that repeats it',
-      { kind: 'status', status: 400, body: JSON.stringify({ error: { message: echo } }) },
+      { kind: 'status', status: 400, body: JSON.stringify({ error: { message: echo, param: KEY } }) },
     ],
     [
       'forbidden, repeating it',
