@@ -8,6 +8,11 @@ import { type CsvValue, csvLine } from './csv.ts';
 
 export type ExportFormat = 'csv' | 'jsonl';
 
+export const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  jsonl: 'application/x-ndjson; charset=utf-8',
+};
+
 /** Asks for one page of requests, as `usage.requests` does. */
 export type ReadPage = (page: {
   readonly before?: number;
