@@ -27,6 +27,7 @@ export interface ModelShape {
 
 /** Llama-like, with grouped-query attention; named after their parameters with their usual vocabulary. */
 export const SHAPES = {
+  '260k': { layers: 5, width: 64, heads: 8, kvHeads: 4, feedForward: 172, contextSize: 2048 },
   '15m': { layers: 6, width: 288, heads: 6, kvHeads: 2, feedForward: 768, contextSize: 8192 },
   '135m': { layers: 30, width: 576, heads: 9, kvHeads: 3, feedForward: 1536, contextSize: 8192 },
   '1b': { layers: 16, width: 2048, heads: 32, kvHeads: 8, feedForward: 8192, contextSize: 131_072 },

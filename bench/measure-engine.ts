@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../src/main/clock.ts';
 import type { EngineSettings } from '../src/main/config/settings.ts';
+import { readModelHeader } from '../src/main/engine/child/gguf-header.ts';
 import { Engine } from '../src/main/engine/engine.ts';
 import type { LoadedInfo } from '../src/main/engine/protocol.ts';
+import { engineHeader } from '../src/main/engine/protocol-estimate.ts';
 import { spawnByFork } from '../src/main/engine/spawn-fork.ts';
 import { createMemoryProbe } from '../src/main/memory/probe.ts';
 import type { EngineRequest } from '../src/shared/generation.ts';
@@ -52,7 +54,7 @@ export async function measureEngine(
     await sleep(SETTLE_MS);
     const emptyBytes = await footprintBytes(engine);
     const peak = watchPeak(engine);
-    const info = await engine.load({ path: file, settings });
+    const info = await engine.load({ path: file, header: engineHeader(readModelHeader(file)), settings });
     // Before JavaScript's garbage of the load goes, which it does at no certain time.
     await peak.look();
     const prompt = Math.min(promptTokens, info.contextSize - GENERATED_TOKENS);

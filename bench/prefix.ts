@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../src/main/clock.ts';
+import { readModelHeader } from '../src/main/engine/child/gguf-header.ts';
 import { EngineHost, type HostEvents } from '../src/main/engine/host.ts';
 import { PrefixStore } from '../src/main/engine/prefix-store.ts';
+import { engineHeader } from '../src/main/engine/protocol-estimate.ts';
 import { spawnByFork } from '../src/main/engine/spawn-fork.ts';
 import type { EngineRequest, Usage } from '../src/shared/generation.ts';
 import { checkBound, median, printTable } from './figures.ts';
@@ -109,7 +111,7 @@ function promptOf(round: number): number[] {
 
 async function load(): Promise<void> {
   happened = Promise.withResolvers();
-  host.load(MODEL_ID, { path, settings });
+  host.load(MODEL_ID, { path, header: engineHeader(readModelHeader(path)), settings });
   await happened.promise;
 }
 

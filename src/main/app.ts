@@ -4,12 +4,10 @@ import type { Clock } from '../shared/clock.ts';
 import type { AppApi, ModelView, ServerView, Snapshot } from '../shared/contract.ts';
 import { createAppApi } from './app-api.ts';
 import { ensureDataFolder, ensureModelsYaml } from './config/data-folder.ts';
-import { formatProblem } from './config/format-problem.ts';
 import type { Overrides } from './config/outside.ts';
 import { removeRuntimeFiles, writeRuntimeFiles } from './config/runtime-files.ts';
 import { type ConfigChange, ConfigStore } from './config/store.ts';
 import { Uploads } from './config/uploads.ts';
-import type { Environment } from './config/yaml-source.ts';
 import { Decisions } from './decisions.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
 import { createGateway } from './gateway/gateway.ts';
@@ -23,6 +21,8 @@ import { Registry } from './registry/registry.ts';
 import { resolveModel } from './routing/resolve.ts';
 import { openStore } from './usage/store.ts';
 import { memoryView, modelView } from './views.ts';
+import { formatProblem } from './yaml/format-problem.ts';
+import type { Environment } from './yaml/yaml-source.ts';
 
 /** How often the rest of the machine's memory is looked at while somebody looks at the interface. */
 const MACHINE_INTERVAL_MS = 2000;

@@ -5,6 +5,7 @@ import type { EngineSettings, ModelSettings, Settings } from './config/settings.
 import { createEstimator } from './engine/estimator.ts';
 import { EngineHost } from './engine/host.ts';
 import { PrefixStore, type PrefixStoreSettings } from './engine/prefix-store.ts';
+import { engineHeader } from './engine/protocol-estimate.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
 import { EMPTY_ENGINE_BYTES, type EngineTraits } from './memory/backend.ts';
 import { budgetBytes } from './memory/budget.ts';
@@ -101,7 +102,7 @@ export class LocalRuntime {
           const model = this.#models.get(modelId);
           if (model) this.memory.loaded(modelId, model.engine, info);
           this.dispatcher.dispatch({ type: 'loaded', modelId });
-          this.#meter.touch(modelId);
+          this.#meter.loaded(modelId);
         },
         loadFailed: (modelId, error) => this.dispatcher.dispatch({ type: 'loadFailed', modelId, error }),
         exited: (modelId, { kept, reason }) => {
@@ -235,7 +236,10 @@ export class LocalRuntime {
   #load(modelId: string): void {
     const model = this.#models.get(modelId);
     if (!model) throw new Error(`${modelId} is to be loaded and is not configured`);
-    this.#host.load(modelId, { path: model.source.path, settings: model.engine });
+    const header = this.memory.headerOf(modelId);
+    if (!header) throw new Error(`${modelId} is to be loaded without an estimate`);
+    const { path } = model.source;
+    this.#host.load(modelId, { path, header: engineHeader(header), settings: model.engine });
   }
 
   async #measure(modelId: string): Promise<void> {

@@ -56,6 +56,11 @@ export class ModelMemory {
     return learned;
   }
 
+  /** The header that the model was last estimated by. */
+  headerOf(modelId: string): ModelHeader | null {
+    return this.#estimates.get(modelId)?.header ?? null;
+  }
+
   loaded(modelId: string, settings: EngineSettings, info: LoadedInfo): void {
     this.#lastLoadMs.set(modelId, info.loadMs + info.contextMs);
     const estimate = this.#estimates.get(modelId);

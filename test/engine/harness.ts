@@ -16,6 +16,7 @@ import type {
   StreamPart,
   Usage,
 } from '../../src/shared/generation.ts';
+import { headerFor } from '../fixtures/engine-header.ts';
 
 /*
  * Real engine processes for tests, and short ways to ask them. The demo model knows what Roundhouse is, small sums and
@@ -124,7 +125,7 @@ export async function startModel(
 export function load(engine: Engine, settings: Partial<EngineSettings> = {}, path = DEMO_MODEL) {
   const { threads, ...rest } = { ...SETTINGS, ...settings };
   engine.setThreads(threads === 'auto' ? 1 : threads);
-  return engine.load({ path, settings: rest });
+  return engine.load({ path, header: headerFor(path), settings: rest });
 }
 
 export async function endEngine(started: TestEngine | undefined): Promise<void> {

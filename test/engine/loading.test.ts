@@ -5,6 +5,7 @@ import { systemClock } from '../../src/main/clock.ts';
 import { EngineHost, type HostEvents } from '../../src/main/engine/host.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 import { createMemoryProbe } from '../../src/main/memory/probe.ts';
+import { headerFor } from '../fixtures/engine-header.ts';
 import {
   answerOf,
   ask,
@@ -194,7 +195,7 @@ describe('the host', () => {
     onTestFinished(() => host.close());
     return { host, exited, loaded, loadFailed, standbyMeasured };
   }
-  const model = (path: string) => ({ path, settings: SETTINGS });
+  const model = (path: string) => ({ path, header: headerFor(path), settings: SETTINGS });
   const called = (mock: { readonly mock: { readonly calls: unknown[] } }, times = 1) =>
     expect.poll(() => mock.mock.calls.length, { timeout: 10_000, interval: 5 }).toBe(times);
 

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/main/clock.ts';
 import { Engine } from '../../src/main/engine/engine.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
+import { headerFor } from '../fixtures/engine-header.ts';
 
 /*
  * A program that has an engine and is killed by a test. Says the engine's process id once that is in the state asked for:
@@ -18,6 +19,7 @@ const engine = new Engine(spawnByFork(child, () => {})(), {
 if (state !== 'starting') {
   await engine.load({
     path: model,
+    header: headerFor(model),
     settings: {
       contextSize: 2048,
       parallel: 1,

@@ -25,6 +25,7 @@ import {
 } from '../../src/main/engine/prefix-store.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 import type { EnginePrompt } from '../../src/shared/generation.ts';
+import { headerFor } from '../fixtures/engine-header.ts';
 import { serveApp } from '../harness/served-app.ts';
 import {
   type Answer,
@@ -93,7 +94,7 @@ function keeper(dir: string, settings: Partial<PrefixStoreSettings> = {}) {
     /** In a new process: none is kept. */
     async load(id = 'a', path = DEMO_MODEL, engineSettings: Partial<EngineSettings> = LONG) {
       happened = Promise.withResolvers();
-      host.load(id, { path, settings: { ...SETTINGS, ...engineSettings } });
+      host.load(id, { path, header: headerFor(path), settings: { ...SETTINGS, ...engineSettings } });
       expect(await happened.promise).toBe('loaded');
     },
     async stop(id = 'a') {

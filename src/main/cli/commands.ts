@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { StreamPart } from '../../shared/generation.ts';
 import { formatBytes } from '../../shared/units.ts';
-import { formatProblem } from '../config/format-problem.ts';
+import { formatProblem } from '../yaml/format-problem.ts';
 import type { Invocation, RunInvocation } from './args.ts';
 import type { AppClient } from './client.ts';
 import { estimateText } from './estimate-text.ts';

@@ -1,8 +1,16 @@
 import { isMap, isScalar, type ParsedNode, parseDocument, stringify } from 'yaml';
 import type { MemorySettingsView } from '../../shared/contract.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
-import { columnOf, editTo, insertAfterLine, isBlockMap, linesOf, pairOf, plainOf } from './edit-yaml.ts';
-import { escapeEnvironment } from './yaml-source.ts';
+import {
+  columnOf,
+  editTo,
+  insertAfterLine,
+  isBlockMap,
+  linesOf,
+  pairOf,
+  plainOf,
+} from '../yaml/edit-yaml.ts';
+import { escapeEnvironment } from '../yaml/yaml-source.ts';
 
 /** A model to write into models.yaml. */
 export interface NewModel {

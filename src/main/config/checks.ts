@@ -4,9 +4,9 @@ import type { ConfigProblem } from '../../shared/contract.ts';
 import { MIN_BUDGET_BYTES } from '../../shared/model-limits.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { likelyName } from '../registry/nearest.ts';
-import { showPath } from './issues.ts';
+import { showPath } from '../yaml/issues.ts';
+import type { KeyPath, YamlSource } from '../yaml/yaml-source.ts';
 import type { Origin } from './outside.ts';
-import type { KeyPath, YamlSource } from './yaml-source.ts';
 
 /*
  * What no single key can be wrong about: names that clash or name nothing, and settings that contradict each other.

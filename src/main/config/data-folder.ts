@@ -2,7 +2,7 @@ import { access, constants, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { unusablePath } from '../unusable-path.ts';
-import type { Environment } from './yaml-source.ts';
+import type { Environment } from '../yaml/yaml-source.ts';
 
 /** Where Roundhouse keeps its files when `--data-dir` does not say otherwise. */
 export function defaultDataFolder(platform: NodeJS.Platform, env: Environment, home: string): string {

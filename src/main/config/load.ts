@@ -1,12 +1,12 @@
 import { dirname, join, resolve } from 'node:path';
-import { type ModelsYaml, modelsYamlSchema } from '../../shared/config-schema.ts';
+import { type ModelsYaml, modelsJsonSchema, modelsYamlSchema } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
+import { problemsOf } from '../yaml/issues.ts';
+import { type Environment, readYaml, type YamlSource } from '../yaml/yaml-source.ts';
 import { checkConfig } from './checks.ts';
-import { problemsOf } from './issues.ts';
 import { modelFileName, slugOf, uniqueId } from './model-ids.ts';
 import { layOutside, type Origin, type Overrides } from './outside.ts';
 import type { EngineSettings, ModelSettings, SamplingDefaults, Settings } from './settings.ts';
-import { type Environment, readYaml, type YamlSource } from './yaml-source.ts';
 
 export interface ConfigInput {
   /** Absolute path of models.yaml: shown in problems, and where relative paths start. */
@@ -41,7 +41,10 @@ export function parseConfig(input: ConfigInput): { parsed: ParsedConfig } | Prob
   const read = readYaml(input.file, input.text, input.env);
   if ('problems' in read) return read;
   const result = modelsYamlSchema.safeParse(read.source.value);
-  if (!result.success) return { problems: problemsOf(input.file, result.error.issues, read.source) };
+  if (!result.success) {
+    const checked = { file: input.file, source: read.source, jsonSchema: modelsJsonSchema };
+    return { problems: problemsOf(checked, result.error.issues) };
+  }
   const { config, origins, problems } = layOutside(result.data, input.env, input.overrides);
   if (problems.length > 0) return { problems };
   const folders = [

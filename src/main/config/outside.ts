@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type ModelsYaml, SECTIONS } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { likelyName } from '../registry/nearest.ts';
-import { type Environment, plainValue } from './yaml-source.ts';
+import { type Environment, plainValue } from '../yaml/yaml-source.ts';
 
 /*
  * What is set outside models.yaml, and wins over it: the command line first, then ROUNDHOUSE_* variables.

@@ -1,6 +1,6 @@
 import { isMap, parseDocument, type YAMLMap } from 'yaml';
 import { RoundhouseError } from '../../shared/errors.ts';
-import { columnOf, editTo, insertAfterLine, lineEnd, linesOf, pairOf, plainOf } from './edit-yaml.ts';
+import { columnOf, editTo, insertAfterLine, lineEnd, linesOf, pairOf, plainOf } from '../yaml/edit-yaml.ts';
 
 const KEY = 'pinned';
 

@@ -1,11 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
-import { formatProblem } from './format-problem.ts';
+import { formatProblem } from '../yaml/format-problem.ts';
+import { readText } from '../yaml/read-text.ts';
 import { type ConfigInput, type Problems, parseConfig, resolveSettings } from './load.ts';
 import { type FolderScan, scanModelsFolders } from './models-folders.ts';
 import type { Settings } from './settings.ts';
-import { MAX_YAML_BYTES, tooLarge } from './yaml-source.ts';
 
 /** Where the configuration comes from, but for the text itself. */
 export type ConfigPlace = Omit<ConfigInput, 'text'>;
@@ -23,17 +22,6 @@ export interface Good {
 export async function readConfig(place: ConfigPlace): Promise<Good | Problems> {
   const text = await readText(place.file);
   return typeof text === 'string' ? resolveText(place, text) : text;
-}
-
-async function readText(file: string): Promise<string | Problems> {
-  try {
-    const { size } = await stat(file);
-    return size > MAX_YAML_BYTES ? { problems: [tooLarge(file, size)] } : await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code})`;
-    return { problems: [{ file, line: null, message }] };
-  }
 }
 
 /** As `readConfig`, for a text that is not in the file yet. */

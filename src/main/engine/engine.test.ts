@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { collect } from '../../../test/fakes/collect.ts';
 import { ManualClock } from '../../../test/fakes/manual-clock.ts';
 import { SCRIPTED_INFO, SCRIPTED_REQUEST, ScriptedChild } from '../../../test/fakes/scripted-child.ts';
+import { SMALL_HEADER } from '../../../test/fixtures/engine-header.ts';
 import type { StreamPart } from '../../shared/generation.ts';
 import { Engine, type EngineExit } from './engine.ts';
 import type { LoadRequest } from './protocol.ts';
@@ -10,6 +11,7 @@ const SILENCE_LIMIT_MS = 20_000;
 const NEVER = new AbortController().signal;
 const LOAD: Omit<LoadRequest, 'threads'> = {
   path: 'model.gguf',
+  header: SMALL_HEADER,
   settings: {
     contextSize: 2048,
     parallel: 1,

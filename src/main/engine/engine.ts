@@ -49,6 +49,7 @@ export class Engine {
   readonly #ready = Promise.withResolvers<EngineFacts>();
   #load: PromiseWithResolvers<LoadedInfo> | null = null;
   #unload: PromiseWithResolvers<void> | null = null;
+  #collect: PromiseWithResolvers<void> | null = null;
   #lastId = 0;
   #threads = 1;
   #watchdog: Disposable | null = null;
@@ -142,6 +143,14 @@ export class Engine {
     return this.#unload.promise;
   }
 
+  /** Gives garbage back, before an empty engine is measured. Rejects when the process ends instead. */
+  async collect(): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    this.#collect ??= Promise.withResolvers();
+    this.#send({ type: 'collect' });
+    return this.#collect.promise;
+  }
+
   /** Ends the process; `onExit` follows. */
   kill(): void {
     this.#killed ??= { reason: null };
@@ -188,6 +197,10 @@ export class Engine {
         this.prefixes.forget();
         this.#unload?.resolve();
         this.#unload = null;
+        return;
+      case 'collected':
+        this.#collect?.resolve();
+        this.#collect = null;
         return;
       case 'parts':
         for (const [id, part] of message.parts) {
@@ -238,7 +251,7 @@ export class Engine {
   }
 
   #hasWork(): boolean {
-    if (!this.#started || this.#load || this.#unload) return true;
+    if (!this.#started || this.#load || this.#unload || this.#collect) return true;
     return this.#generations.size > 0 || this.prefixes.pending;
   }
 
@@ -256,6 +269,7 @@ export class Engine {
     this.#load?.reject(error);
     this.#loadEnded();
     this.#unload?.reject(error);
+    this.#collect?.reject(error);
     this.prefixes.end(error);
     for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });
     this.#options.onExit(reason === null ? { asked: true } : { asked: false, reason });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { collect } from '../../../test/fakes/collect.ts';
 import { ManualClock } from '../../../test/fakes/manual-clock.ts';
 import { SCRIPTED_REQUEST, ScriptedChild } from '../../../test/fakes/scripted-child.ts';
+import { SMALL_HEADER } from '../../../test/fixtures/engine-header.ts';
 import type { EngineSettings } from '../config/settings.ts';
 import { EngineHost, type HostEvents } from './host.ts';
 
@@ -18,7 +19,7 @@ const SETTINGS: EngineSettings = {
   gpuLayers: 0,
   chatTemplateFile: null,
 };
-const MODEL = { path: 'model.gguf', settings: SETTINGS };
+const MODEL = { path: 'model.gguf', header: SMALL_HEADER, settings: SETTINGS };
 
 /** What a host tells, in words, and a way to wait for the next of it. */
 class Told {
@@ -164,15 +165,38 @@ describe('a stop', () => {
     expect(host.engineOf('b')?.pid).toBe(1000);
   });
 
+  test('has a process that holds too much collect its garbage, and keeps it if that was all', async () => {
+    const { host, child, footprint, told } = await withModel();
+    footprint(0, EMPTY_BYTES + 16 * MIB + 1);
+    host.stop('a', true);
+    await child(0).told('unload');
+    child(0).say({ type: 'unloaded' });
+    await child(0).told('collect');
+    footprint(0, EMPTY_BYTES + 16 * MIB);
+    child(0).say({ type: 'collected' });
+    await told.until('exited a kept');
+    expect(child(0).killed).toBe(false);
+  });
+
   test('ends a process that did not give its memory back', async () => {
     const { host, child, footprint, told } = await withModel();
     footprint(0, EMPTY_BYTES + 16 * MIB + 1);
     host.stop('a', true);
     await child(0).told('unload');
     child(0).say({ type: 'unloaded' });
+    await child(0).told('collect');
+    child(0).say({ type: 'collected' });
     await told.until('exited a');
     expect(child(0).killed).toBe(true);
     expect(host.pids()).toEqual([]);
+    // Nor is it tried again with this model: the next standby can start the sooner.
+    host.load('a', MODEL);
+    child(1).saysReady();
+    await child(1).told('load');
+    child(1).saysLoaded();
+    host.stop('a', true);
+    expect(child(1).sentTypes()).not.toContain('unload');
+    expect(child(1).killed).toBe(true);
   });
 
   test('ends a process when no empty one was ever measured', async () => {
@@ -187,6 +211,7 @@ describe('a stop', () => {
     child(0).say({ type: 'unloaded' });
     await told.until('exited a');
     expect(child(0).killed).toBe(true);
+    expect(child(0).sentTypes()).not.toContain('collect');
   });
 
   test('ends the process at once where none is to be kept', async () => {

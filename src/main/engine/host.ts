@@ -5,6 +5,7 @@ import { Engine, type EngineExit } from './engine.ts';
 import type { ModelPrefixes, PrefixStore } from './prefix-store.ts';
 import { isLongEnough } from './prefix-value.ts';
 import type { LoadedInfo } from './protocol.ts';
+import type { EngineHeader } from './protocol-estimate.ts';
 import { savePrefixes } from './save-prefixes.ts';
 import type { SpawnEngine } from './spawn.ts';
 import { sharedThreads } from './threads.ts';
@@ -42,6 +43,7 @@ export interface HostEvents {
 
 export interface ModelToLoad {
   readonly path: string;
+  readonly header: EngineHeader;
   readonly settings: EngineSettings;
 }
 
@@ -61,6 +63,8 @@ export class EngineHost {
   readonly #options: HostOptions;
   readonly #residents = new Set<Resident>();
   readonly #gone = new Set<() => void>();
+  /** Models whose process did not come out empty: it is not tried again with them. */
+  readonly #leavingMemory = new Set<string>();
   /** What an engine without a model holds, as last measured. */
   #emptyBytes: number | null = null;
 
@@ -95,7 +99,12 @@ export class EngineHost {
       const prefixes = (await this.#options.prefixes?.offer(modelId, model, build)) ?? null;
       if (!stillWanted()) return;
       resident.prefixes = prefixes;
-      const info = await resident.engine.load({ path: model.path, settings, prefixes: prefixes?.offer });
+      const info = await resident.engine.load({
+        path: model.path,
+        header: model.header,
+        settings,
+        prefixes: prefixes?.offer,
+      });
       if (stillWanted()) this.#options.on.loaded(modelId, info);
     };
     load().catch((error: unknown) => {
@@ -114,8 +123,9 @@ export class EngineHost {
     const resident = this.#residentOf(modelId);
     if (!resident) return this.#options.on.exited(modelId, { kept: false, reason: null });
     resident.stopping = true;
-    if (!keep && !this.#hasWorthSaving(resident)) return resident.engine.kill();
-    this.#empty(resident, keep)
+    const mayBeKept = keep && !this.#leavingMemory.has(modelId);
+    if (!mayBeKept && !this.#hasWorthSaving(resident)) return resident.engine.kill();
+    this.#empty(resident, modelId, mayBeKept)
       .then((isEmpty) => {
         if (!isEmpty) return resident.engine.kill();
         resident.use = { kind: 'standby' };
@@ -211,12 +221,21 @@ export class EngineHost {
   }
 
   /** @returns whether the process may be kept */
-  async #empty(resident: Resident, keep: boolean): Promise<boolean> {
+  async #empty(resident: Resident, modelId: string, keep: boolean): Promise<boolean> {
     const { engine } = resident;
     if (!(await this.#savePrefixes(resident)) || !keep) return false;
     await engine.unload();
-    if (engine.pid === undefined || this.#emptyBytes === null) return false;
-    const bytes = await this.#options.footprintBytes(engine.pid);
+    if (this.#emptyBytes === null) return false;
+    if (await this.#isAsWhenEmpty(engine)) return true;
+    await engine.collect();
+    if (await this.#isAsWhenEmpty(engine)) return true;
+    this.#leavingMemory.add(modelId);
+    return false;
+  }
+
+  async #isAsWhenEmpty({ pid }: Engine): Promise<boolean> {
+    if (pid === undefined || this.#emptyBytes === null) return false;
+    const bytes = await this.#options.footprintBytes(pid);
     return bytes !== null && bytes <= this.#emptyBytes + KEPT_GROWTH_BYTES;
   }
 

@@ -8,6 +8,21 @@ import type { EngineSettings } from '../config/settings.ts';
 const bytes = z.int().nonnegative();
 const count = z.int().nonnegative();
 
+/** A chat template is somebody's program: a larger one is refused when its model is loaded. */
+export const MAX_TEMPLATE_BYTES = 512 * 1024;
+
+/** What an engine needs of the tokenizer's part of a header. llama.cpp reads the same for itself and tells only some of it. */
+const tokenizerFactsSchema = z.object({
+  /** UTF-8 bytes of the longest token's spelling: no token stands for a longer text. 0 without a vocabulary. */
+  longestTokenBytes: bytes,
+  /** Tokens that are special, or may be. `type` is GGUF's: 1 = normal, 2 = unknown, 3 = control, 4 = user-defined. */
+  specialTokens: z.array(z.object({ id: count, type: count, text: z.string() })),
+  /** Jinja; `null` when there is none, or it is larger than templates may be. */
+  chatTemplate: z.string().nullable(),
+  chatTemplateBytes: bytes,
+});
+export type TokenizerFacts = z.infer<typeof tokenizerFactsSchema>;
+
 /** Facts of a GGUF header, over all shards. What the file does not say is `null`. */
 export const modelHeaderSchema = z.object({
   /** Changes when a file of the model is replaced, grows or is touched. */
@@ -46,7 +61,7 @@ export const modelHeaderSchema = z.object({
     merges: count,
     mergeTextBytes: bytes,
   }),
-  hasChatTemplate: z.boolean(),
+  tokenizer: tokenizerFactsSchema,
   tensorCount: count,
   tensorBytes: bytes,
   tensorBytesByType: z.record(z.string(), bytes),
@@ -58,6 +73,37 @@ export const modelHeaderSchema = z.object({
   outputType: z.string().nullable(),
 });
 export type ModelHeader = z.infer<typeof modelHeaderSchema>;
+
+/** What an engine is told of a model's header, so that it need not read the file a second time. */
+export type EngineHeader = Pick<
+  ModelHeader,
+  | 'architecture'
+  | 'blockCount'
+  | 'embeddingLength'
+  | 'headCounts'
+  | 'keyLength'
+  | 'valueLength'
+  | 'slidingWindow'
+  | 'trainedContextSize'
+  | 'tokenizer'
+> & { readonly vocabularySize: number };
+
+export function engineHeader(header: ModelHeader): EngineHeader {
+  const { architecture, blockCount, embeddingLength, headCounts, keyLength, valueLength } = header;
+  const { slidingWindow, trainedContextSize, tokenizer, vocabulary } = header;
+  return {
+    architecture,
+    blockCount,
+    embeddingLength,
+    headCounts,
+    keyLength,
+    valueLength,
+    slidingWindow,
+    trainedContextSize,
+    tokenizer,
+    vocabularySize: vocabulary.size,
+  };
+}
 
 /** The settings that memory depends on. */
 export type LoadSettings = Pick<

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EngineRequest, StreamPart } from '../../shared/generation.ts';
 import type { EngineSettings } from '../config/settings.ts';
+import type { EngineHeader } from './protocol-estimate.ts';
 import { fromChildOfPrefixes, type PrefixOffer, type ToChildOfPrefixes } from './protocol-prefix.ts';
 
 /*
@@ -9,6 +10,8 @@ import { fromChildOfPrefixes, type PrefixOffer, type ToChildOfPrefixes } from '.
 
 export interface LoadRequest {
   readonly path: string;
+  /** What the estimator read: an engine reads no header itself. */
+  readonly header: EngineHeader;
   readonly settings: Omit<EngineSettings, 'threads'>;
   /** CPU threads the engine may spin on at once. */
   readonly threads: number;
@@ -19,6 +22,8 @@ export interface LoadRequest {
 export type ToChild =
   | ({ readonly type: 'load' } & LoadRequest)
   | { readonly type: 'unload' }
+  /** To an empty engine: give back what JavaScript only holds as garbage. */
+  | { readonly type: 'collect' }
   | { readonly type: 'threads'; readonly threads: number }
   | { readonly type: 'generate'; readonly id: number; readonly request: EngineRequest }
   | { readonly type: 'abort'; readonly id: number }
@@ -57,6 +62,7 @@ export const fromChildSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('loaded'), info: loadedInfo }),
   z.object({ type: z.literal('failed'), error: errorJson }),
   z.object({ type: z.literal('unloaded') }),
+  z.object({ type: z.literal('collected') }),
   z.object({
     type: z.literal('parts'),
     parts: z.array(z.tuple([z.int(), z.custom<StreamPart>((part) => typeof part === 'object')])),

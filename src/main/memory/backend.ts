@@ -10,7 +10,7 @@ export interface EngineTraits {
 const MIB = 1024 ** 2;
 
 /** `emptyBytes` until an engine was measured (`bench/estimate.ts` prints it; Linux x64, Node 24). */
-export const EMPTY_ENGINE_BYTES = 28 * MIB;
+export const EMPTY_ENGINE_BYTES = 31 * MIB;
 
 const AVX2_TYPES = ['Q4_0', 'Q4_K', 'IQ4_NL', 'MXFP4'] as const;
 const AMX_TYPES = ['Q4_0', 'Q4_1', 'Q8_0', 'Q4_K', 'Q5_K', 'Q6_K', 'IQ4_XS'] as const;

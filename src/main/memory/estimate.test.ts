@@ -37,7 +37,7 @@ const HEADER: ModelHeader = {
     merges: 127_741,
     mergeTextBytes: 1_273_542,
   },
-  hasChatTemplate: true,
+  tokenizer: { longestTokenBytes: 128, specialTokens: [], chatTemplate: null, chatTemplateBytes: 0 },
   tensorCount: 272,
   tensorBytes: 359_933_184,
   tensorBytesByType: { F16: 359_792_640, F32: 140_544 },

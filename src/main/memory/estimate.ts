@@ -29,12 +29,12 @@ const CACHE_BYTES_PER_ELEMENT: Readonly<Record<EngineSettings['cacheType'], numb
 };
 
 /*
- * Measured, not derived: what a model costs beyond its tensors, cache and buffers. llama.cpp's tables, JavaScript's copy
- * of the header, the template.
+ * Measured, not derived: what a model costs beyond its tensors, cache and buffers. llama.cpp's tables, the
+ * template, JavaScript's garbage.
  */
-const LOADED_MODEL_BYTES = 9.5 * MIB;
+const LOADED_MODEL_BYTES = 5 * MIB;
 /** Of tokens and merges alike. */
-const BYTES_PER_VOCABULARY_ENTRY = 175;
+const BYTES_PER_VOCABULARY_ENTRY = 135;
 /** A sampler's candidates, twice, and the logits: per token of the vocabulary and slot. */
 const SAMPLING_BYTES_PER_TOKEN = 27;
 

@@ -23,6 +23,20 @@ test('the first touch measures at once, those that follow once when the second i
   expect(measured).toEqual(['a@0', 'a@1000', 'a@2300']);
 });
 
+test('a model that has loaded is measured a moment later, whether or not its first request has ended by then', () => {
+  const { clock, measured, meter: it } = meter();
+  it.loaded('a');
+  clock.advance(100);
+  it.touch('a');
+  expect(measured).toEqual([]);
+  clock.advance(100);
+  expect(measured).toEqual(['a@200']);
+  it.forget('a');
+  it.loaded('a');
+  clock.advance(200);
+  expect(measured).toEqual(['a@200', 'a@400']);
+});
+
 test('models are measured apart', () => {
   const { clock, measured, meter: it } = meter();
   it.touch('a');

@@ -1,6 +1,8 @@
 import type { Clock } from '../../shared/clock.ts';
 
 const MIN_INTERVAL_MS = 1000;
+/** Looking at a process holds its memory up: a model that has just loaded gets its first answer out before. */
+const AFTER_LOAD_MS = 200;
 
 interface Gauge {
   measuredMs: number;
@@ -21,7 +23,15 @@ export class Meter {
     this.#measure = measure;
   }
 
-  /** The model has just loaded, or a request of it has ended. */
+  /** The model has just loaded. */
+  loaded(modelId: string): void {
+    this.forget(modelId);
+    const gauge: Gauge = { measuredMs: Number.NEGATIVE_INFINITY, pending: null };
+    this.#gauges.set(modelId, gauge);
+    gauge.pending = this.#clock.after(AFTER_LOAD_MS, () => this.#now(modelId, gauge));
+  }
+
+  /** A request of the model has ended. */
   touch(modelId: string): void {
     const gauge = this.#gauges.get(modelId) ?? { measuredMs: Number.NEGATIVE_INFINITY, pending: null };
     this.#gauges.set(modelId, gauge);

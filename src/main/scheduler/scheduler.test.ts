@@ -474,16 +474,25 @@ describe('an engine that dies', () => {
 });
 
 describe('standby engines', () => {
-  it('are started when nothing moves, counted in the ledger, and used by the next load', () => {
+  it('are counted in the ledger and used by the next load, and the next one starts beside it', () => {
     const { does, request, scheduler } = setUp({ standbyEngines: 1 });
     expect(scheduler.standbyBytes).toBe(100 * MIB);
     does(request('a'));
-    expect(does(estimated('a', 100 * MIB))).toEqual([{ type: 'load', modelId: 'a', useStandby: true }]);
-    expect(scheduler.standbyBytes).toBe(0);
-    expect(does({ type: 'loaded', modelId: 'a' })).toEqual([
-      { type: 'grant', requestId: 1, modelId: 'a' },
+    expect(does(estimated('a', 100 * MIB))).toEqual([
+      { type: 'load', modelId: 'a', useStandby: true },
       { type: 'startStandby' },
     ]);
+    expect(scheduler.standbyBytes).toBe(100 * MIB);
+    expect(does({ type: 'loaded', modelId: 'a' })).toMatchObject([{ type: 'grant' }]);
+  });
+
+  it('are started when a model that stops has left none behind', () => {
+    const { does, bring, request, scheduler } = setUp({ standbyEngines: 1, maxLoadedModels: 1 });
+    bring('a', 200 * MIB);
+    does(request('b'));
+    does(estimated('b', 100 * MIB));
+    expect(scheduler.standbyBytes).toBe(0);
+    expect(does(exited('a'))).toEqual([{ type: 'startStandby' }]);
   });
 
   it('are left behind by models that unload', () => {

@@ -167,14 +167,17 @@ function forgetRemoved(book: Book): void {
   }
 }
 
-/** Standbys are started when nothing is on its way in or out: a model that stops may leave one behind. */
+/**
+ * Standbys are started when nobody waits for room and nothing is on its way out: a model that stops may leave one behind.
+ * Not later, because the next swap may follow at once.
+ */
 function keepStandbys(book: Book): void {
   const { standbyEngines, standbyBytes } = book.settings;
   while (book.standbys > standbyEngines) {
     book.setStandbys(book.standbys - 1);
     book.emit({ type: 'stopStandby' });
   }
-  if (needsRoom(book) || isMoving(book)) return;
+  if (needsRoom(book) || isStopping(book)) return;
   while (book.standbys < standbyEngines && book.ledger.freeBytes >= standbyBytes) {
     book.setStandbys(book.standbys + 1);
     book.emit({ type: 'startStandby' });
@@ -250,10 +253,8 @@ function needsRoom(book: Book): boolean {
   );
 }
 
-function isMoving(book: Book): boolean {
-  return [...book.entries.values()].some(
-    ({ state }) => state.status === 'loading' || state.status === 'stopping',
-  );
+function isStopping(book: Book): boolean {
+  return [...book.entries.values()].some(({ state }) => state.status === 'stopping');
 }
 
 function withClaim(claimed: Room, entry: ModelEntry, fromOthers: readonly Candidate[] = []): Room {

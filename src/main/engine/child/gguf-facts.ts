@@ -5,7 +5,7 @@ import { type Metadata, quoted } from './gguf-metadata.ts';
 import type { TensorFacts } from './gguf-tensors.ts';
 
 /** What `gguf-header.ts` does not know from the file system. */
-export type HeaderFacts = Omit<ModelHeader, 'identity' | 'fileBytes' | 'shards'>;
+export type HeaderFacts = Omit<ModelHeader, 'identity' | 'fileBytes' | 'shards' | 'tokenizer'>;
 
 const LIMITS = { layers: 1024, count: 2 ** 31 - 1, shownText: 200 } as const;
 const TOKEN_EMBEDDING = 'token_embd.weight';
@@ -91,7 +91,6 @@ export function headerFacts(
       heads > 0 &&
       !OTHER_MEMORY.some((name) => metadata.has(key(name))),
     vocabulary: vocabulary(read, metadata, key('vocab_size'), embedding),
-    hasChatTemplate: read.hasText('tokenizer.chat_template'),
     tensorCount: tensors.length,
     tensorBytes: tensors.reduce((sum, tensor) => sum + tensor.bytes, 0),
     tensorBytesByType,
@@ -159,11 +158,6 @@ class FactReader {
   text(key: string): string | null {
     const value = this.#metadata.get(key);
     return value?.kind === 'text' ? value.value : null;
-  }
-
-  hasText(key: string): boolean {
-    const value = this.#metadata.get(key);
-    return value?.kind === 'text' && value.bytes > 0;
   }
 
   /** `null` when absent. */

@@ -65,13 +65,14 @@ describe('readModelHeader on good files', () => {
       valueLength: 32,
       slidingWindow: null,
       plainAttention: true,
-      hasChatTemplate: true,
       tensorCount: 56,
       tensorBytes: 2_882_304,
       embeddingType: 'Q8_0',
       outputType: null,
     });
     expect(header.vocabulary).toMatchObject({ size: 1792, tokenizer: 'gpt2', merges: 1529 });
+    expect(header.tokenizer.chatTemplate).toContain('<|im_start|>');
+    expect(header.tokenizer.specialTokens.map(({ text }) => text)).toContain('<|im_end|>');
     expect(header.identity).toMatch(/^2940352@\d+$/);
   });
 
@@ -126,7 +127,10 @@ describe('readModelHeader on good files', () => {
           plainAttention: shape.window === null,
           kvHeadCounts: shape.perLayer ? kvHeads : kvHeads.map(() => 1),
           parameters: elements,
-          hasChatTemplate: shape.template,
+          tokenizer: {
+            chatTemplate: shape.template ? '{{ messages }}' : null,
+            longestTokenBytes: Math.max(0, ...shape.tokens.map((token) => Buffer.byteLength(token))),
+          },
           tensorCount: shape.rows.length,
           quantization: shape.rows.length > 0 ? shape.type : 'unknown',
         });
@@ -137,6 +141,39 @@ describe('readModelHeader on good files', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('finds what of a vocabulary a message must not produce, by type and look', () => {
+    const vocabulary: [text: string, type: number][] = [
+      ['a', 1],
+      ['<unk>', 2],
+      ['<s>', 3],
+      ['<tool_call>', 4],
+      ['[INST]', 4],
+      ['    ', 4],
+      ['<|eot_id|>', 1],
+      ['<', 1],
+      ['<0x0A>', 6],
+      ['€', 3],
+      ['▁<PRE>', 3],
+      ['x'.repeat(2000), 1],
+    ];
+    const tokenizer: [string, GgufValue][] = [
+      ['tokenizer.ggml.token_type', { type: 'i32s', value: vocabulary.map(([, type]) => type) }],
+      ['tokenizer.chat_template', { type: 'text', value: 'é'.repeat(200_000) }],
+      ['tokenizer.ggml.tokens', { type: 'texts', value: vocabulary.map(([text]) => text) }],
+    ];
+    const metadata = [...LLAMA, ...tokenizer];
+    expect(readModelHeader(file('model.gguf', ggufFile({ metadata, tensors: TENSORS }))).tokenizer).toEqual({
+      longestTokenBytes: 2000,
+      specialTokens: [1, 2, 3, 4, 6, 10].map((id) => ({
+        id,
+        text: vocabulary[id]?.[0],
+        type: vocabulary[id]?.[1],
+      })),
+      chatTemplate: 'é'.repeat(200_000),
+      chatTemplateBytes: 400_000,
+    });
   });
 
   it('adds up the tensors of all shards', () => {

@@ -7,6 +7,7 @@ import { headerFacts } from './gguf-facts.ts';
 import { type Metadata, PAIRS_LIMIT, readMetadata } from './gguf-metadata.ts';
 import { GgufReader, HeaderAllowance } from './gguf-reader.ts';
 import { readTensors, TENSORS_LIMIT, type TensorFacts } from './gguf-tensors.ts';
+import { readTokenizer } from './gguf-tokenizer.ts';
 
 const MAGIC = 'GGUF';
 const HEADER_BYTES_LIMIT = 64 * 1024 * 1024;
@@ -40,6 +41,7 @@ export function readModelHeader(path: string): ModelHeader {
     identity,
     fileBytes,
     shards: files.length,
+    tokenizer: readTokenizer(path, first.metadata),
     ...headerFacts(basename(path), first.metadata, tensors),
   };
 }

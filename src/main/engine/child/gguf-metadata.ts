@@ -20,12 +20,14 @@ const FORBIDDEN_PARTS = new Set(['__proto__', 'constructor', 'prototype']);
 export type MetadataValue =
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'flag'; readonly value: boolean }
-  /** `value` is `null` when the text was too long to keep. */
-  | { readonly kind: 'text'; readonly value: string | null; readonly bytes: number }
-  /** `values` is `null` for texts and for long lists; `textBytes` is 0 for numbers. */
+  /** `value` is `null` when the text was too long to keep. It lies at `offset` of the file. */
+  | { readonly kind: 'text'; readonly value: string | null; readonly bytes: number; readonly offset: number }
+  /** `values` is `null` for texts and for long lists; `textBytes` is 0 for numbers. The first lies at `offset`. */
   | {
       readonly kind: 'list';
+      readonly itemType: number;
       readonly length: number;
+      readonly offset: number;
       readonly textBytes: number;
       readonly values: readonly number[] | null;
     };
@@ -33,7 +35,7 @@ export type MetadataValue =
 export type Metadata = ReadonlyMap<string, MetadataValue>;
 
 type ScalarType = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 10 | 11 | 12;
-const TEXT = 8;
+export const TEXT = 8;
 const LIST = 9;
 const SCALAR_BYTES: Readonly<Record<ScalarType, number>> = {
   0: 1,
@@ -79,16 +81,18 @@ function readValue(reader: GgufReader, key: string): MetadataValue {
 
 function readText(reader: GgufReader, key: string): MetadataValue {
   const bytes = reader.count(LIMITS.textBytes, `the length of ${quoted(key)}`);
+  const offset = reader.position;
   if (bytes > LIMITS.keptTextBytes) {
     reader.skip(bytes);
-    return { kind: 'text', value: null, bytes };
+    return { kind: 'text', value: null, bytes, offset };
   }
-  return { kind: 'text', value: reader.utf8(bytes), bytes };
+  return { kind: 'text', value: reader.utf8(bytes), bytes, offset };
 }
 
 function readList(reader: GgufReader, key: string): MetadataValue {
   const type = reader.u32();
   const length = reader.count(LIMITS.listItems, `the length of the list ${quoted(key)}`);
+  const place = { itemType: type, length, offset: reader.position };
   if (type === TEXT) {
     let textBytes = 0;
     // Made once: a hostile list has millions of texts.
@@ -98,16 +102,16 @@ function readList(reader: GgufReader, key: string): MetadataValue {
       reader.skip(bytes);
       textBytes += bytes;
     }
-    return { kind: 'list', length, textBytes, values: null };
+    return { kind: 'list', ...place, textBytes, values: null };
   }
   if (type === LIST) throw reader.invalid(`${quoted(key)} is a list of lists; lists hold only plain values`);
   if (!isScalar(type)) throw reader.invalid(`${quoted(key)} is a list of the unknown value type ${type}`);
   if (length > LIMITS.keptItems) {
     reader.skip(length * SCALAR_BYTES[type]);
-    return { kind: 'list', length, textBytes: 0, values: null };
+    return { kind: 'list', ...place, textBytes: 0, values: null };
   }
   const values = Array.from({ length }, () => readScalar(reader, type));
-  return { kind: 'list', length, textBytes: 0, values };
+  return { kind: 'list', ...place, textBytes: 0, values };
 }
 
 function readScalar(reader: GgufReader, type: ScalarType): number {

@@ -76,6 +76,12 @@ export class GgufReader implements Disposable {
     return this.#window.readUInt8(this.#need(1));
   }
 
+  /** The next byte, which stays the next. */
+  peekU8(): number {
+    if (this.#at === this.#windowLength) this.#fill(1);
+    return this.#window.readUInt8(this.#at);
+  }
+
   i8(): number {
     return this.#window.readInt8(this.#need(1));
   }
@@ -132,6 +138,17 @@ export class GgufReader implements Disposable {
   utf8(bytes: number): string {
     const at = this.#need(bytes);
     return this.#window.toString('utf8', at, at + bytes);
+  }
+
+  /** A text that may be longer than a window. */
+  longUtf8(bytes: number): string {
+    const chunks: Buffer[] = [];
+    for (let left = bytes; left > 0; left -= WINDOW_BYTES) {
+      const length = Math.min(left, WINDOW_BYTES);
+      const at = this.#need(length);
+      chunks.push(Buffer.from(this.#window.subarray(at, at + length)));
+    }
+    return Buffer.concat(chunks).toString('utf8');
   }
 
   skip(bytes: number): void {

@@ -3,14 +3,16 @@ import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } fro
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EngineRequest, StreamPart, Usage } from '../../../shared/generation.ts';
 import type { LoadedInfo, LoadRequest } from '../protocol.ts';
+import type { EngineHeader, TokenizerFacts } from '../protocol-estimate.ts';
 import type { FromChildOfPrefixes, HeldPrefix, PrefixToSave } from '../protocol-prefix.ts';
+import { createModel } from './create-model.ts';
 import { Gate } from './gate.ts';
 import { generate } from './generate.ts';
 import { PrefixCache } from './prefix-cache.ts';
 import type { FoundState, SavedState } from './saved-states.ts';
 import { chooseSlot, commonPrefixLength, type SlotView } from './slots.ts';
-import { CHATML_TEMPLATE, type ChatTemplate, compileTemplate, specialTexts } from './template.ts';
-import { checkVocabulary, tokenizePrompt } from './tokenize.ts';
+import { CHATML_TEMPLATE, type ChatTemplate, checkTemplateBytes, compileTemplate } from './template.ts';
+import { checkVocabulary, tokenizePrompt, type Vocabulary } from './tokenize.ts';
 
 interface Slot {
   /** Another one after a state could not be restored into it. */
@@ -28,11 +30,12 @@ export class LoadedModel {
   readonly #slots: Slot[];
   readonly #gate: Gate;
   readonly #prefixes: PrefixCache;
-  readonly #longestTokenChars: number;
+  readonly #vocabulary: Vocabulary;
   #uses = 0;
 
   private constructor(parts: {
     info: LoadedInfo;
+    header: EngineHeader;
     model: LlamaModel;
     context: LlamaContext;
     template: ChatTemplate;
@@ -45,7 +48,8 @@ export class LoadedModel {
     this.#template = parts.template;
     this.#gate = parts.gate;
     this.#prefixes = parts.prefixes;
-    this.#longestTokenChars = longestTokenChars(parts.model);
+    const { vocabularySize, tokenizer } = parts.header;
+    this.#vocabulary = { size: vocabularySize, longestTokenBytes: tokenizer.longestTokenBytes };
     this.#slots = Array.from({ length: parts.context.totalSequences }, () => ({
       sequence: parts.context.getSequence(),
       busy: false,
@@ -64,16 +68,15 @@ export class LoadedModel {
     const { settings } = request;
     llama.maxThreads = request.threads;
     const startMs = performance.now();
-    const model = await llama.loadModel({
-      modelPath: request.path,
+    const model = await createModel(llama, {
+      path: request.path,
+      header: request.header,
       gpuLayers: settings.gpuLayers,
-      // Admission is the app's: it knows every engine, the library only its own process.
-      ignoreMemorySafetyChecks: true,
-      loadSignal: signal,
-      onLoadProgress: onProgress,
+      signal,
+      onProgress,
     });
     try {
-      const template = await templateOf(model, settings.chatTemplateFile);
+      const template = await templateOf(model, request.header.tokenizer, settings.chatTemplateFile);
       const loadedMs = performance.now();
       const context = await model.createContext({
         sequences: settings.parallel,
@@ -86,6 +89,7 @@ export class LoadedModel {
         // Resolved against `llama.maxThreads`, which the app moves while engines come and go.
         threads: { ideal: 0, min: 1 },
         createSignal: signal,
+        // Admission is the app's: it knows every engine, the library only its own process.
         ignoreMemorySafetyChecks: true,
         // A context that was silently made smaller would refuse prompts that it promised to take.
         failedCreationRemedy: false,
@@ -106,7 +110,7 @@ export class LoadedModel {
         report: onPrefix,
         monotonicMs: () => performance.now(),
       });
-      return new LoadedModel({ info, model, context, template, gate, prefixes });
+      return new LoadedModel({ info, header: request.header, model, context, template, gate, prefixes });
     } catch (error) {
       await model.dispose();
       throw error;
@@ -119,10 +123,10 @@ export class LoadedModel {
     emit: (part: StreamPart) => void,
   ): Promise<void> {
     const biased = request.sampling.logitBias.map(([token]) => token);
-    checkVocabulary(this.#model, biased, 'logit_bias');
+    checkVocabulary(this.#vocabulary, biased, 'logit_bias');
     const prompt = tokenizePrompt(this.#model, this.#template, request.prompt, {
       ...this.info,
-      longestTokenChars: this.#longestTokenChars,
+      vocabulary: this.#vocabulary,
     });
     const startMs = performance.now();
     const { slot, restorable } = this.#take(prompt, await this.#prefixes.find(prompt));
@@ -190,14 +194,8 @@ export class LoadedModel {
   }
 }
 
-/** The vocabulary's spellings are never shorter than the text they stand for. */
-function longestTokenChars(model: LlamaModel): number {
-  let longest = 1;
-  for (const text of model.fileInfo.metadata.tokenizer?.ggml?.tokens ?? []) {
-    longest = Math.max(longest, text.length);
-  }
-  return longest;
-}
+/** As GGUF writes token types. */
+const NORMAL_TOKEN = 1;
 
 const CACHE_TYPE = { f16: 'F16', q8_0: 'Q8_0', q4_0: 'Q4_0' } as const;
 
@@ -214,18 +212,21 @@ async function readTemplate(file: string): Promise<string> {
   }
 }
 
-async function templateOf(model: LlamaModel, file: string | null): Promise<ChatTemplate> {
-  const tokenizer = model.fileInfo.metadata.tokenizer;
-  const source = file === null ? tokenizer?.chat_template : await readTemplate(file);
+async function templateOf(
+  model: LlamaModel,
+  tokenizer: TokenizerFacts,
+  file: string | null,
+): Promise<ChatTemplate> {
+  if (file === null) checkTemplateBytes(tokenizer.chatTemplateBytes);
+  const source = file === null ? tokenizer.chatTemplate : await readTemplate(file);
+  // Of normal tokens that look like markup llama.cpp takes some for control tokens. (The library brands token ids; these
+  // are the vocabulary's own.)
+  const isSpecial = ({ id, type }: { readonly id: number; readonly type: number }) =>
+    type !== NORMAL_TOKEN || model.getTokenAttributes(id as Token).control;
   return compileTemplate({
     source: source ?? CHATML_TEMPLATE,
     bosText: model.tokens.bosString ?? '',
     eosText: model.tokens.eosString ?? '',
-    specialTexts: specialTexts(
-      tokenizer?.ggml?.tokens ?? [],
-      tokenizer?.ggml?.token_type ?? [],
-      // The library brands token ids; these are the vocabulary's own.
-      (token) => model.getTokenAttributes(token as Token).control,
-    ),
+    specialTexts: tokenizer.specialTokens.filter(isSpecial).map(({ text }) => text),
   });
 }

@@ -56,6 +56,9 @@ async function handle(message: ToChild): Promise<void> {
       return load(message);
     case 'unload':
       return unload();
+    case 'collect':
+      collectGarbage();
+      return send({ type: 'collected' });
     case 'threads':
       llama.maxThreads = message.threads;
       return;
@@ -99,7 +102,6 @@ async function unload(): Promise<void> {
   await Promise.all([...generations.values()].map(({ done }) => done));
   await loaded?.dispose();
   loaded = null;
-  collectGarbage();
   send({ type: 'unloaded' });
 }
 

@@ -2,6 +2,7 @@ import { createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { TextMessage } from '../../../shared/generation.ts';
+import { MAX_TEMPLATE_BYTES } from '../protocol-estimate.ts';
 
 /** For models that bring no template: ChatML, which most chat models have seen. */
 export const CHATML_TEMPLATE = `{%- for m in messages -%}
@@ -15,7 +16,6 @@ export const CHATML_TEMPLATE = `{%- for m in messages -%}
 /** A template is somebody's program. Rendering a chat takes milliseconds; one that takes longer is stopped. */
 const RENDER_LIMIT_MS = 2000;
 const GREETING: readonly TextMessage[] = [{ role: 'user', content: 'Hello' }];
-const MAX_TEMPLATE_CHARS = 512 * 1024;
 
 /** A piece of a prompt. Special tokens are recognised within a piece, never across two. */
 export type PromptPiece = string;
@@ -41,12 +41,7 @@ export interface TemplateOptions {
 /** @throws RoundhouseError `model_load_failed` when the template is too large, cannot be parsed, or does not end */
 export function compileTemplate(options: TemplateOptions): ChatTemplate {
   const { source } = options;
-  if (source.length > MAX_TEMPLATE_CHARS) {
-    throw new RoundhouseError(
-      'model_load_failed',
-      `the chat template has ${source.length} characters; at most ${MAX_TEMPLATE_CHARS} are allowed`,
-    );
-  }
+  checkTemplateBytes(Buffer.byteLength(source));
   const template = parse(source);
   const own = [source, options.bosText, options.eosText, ...options.specialTexts].join('');
   const renderMessages: Render = (messages) =>
@@ -65,6 +60,15 @@ export function compileTemplate(options: TemplateOptions): ChatTemplate {
       return prompt.split(cut).filter((piece) => piece !== '');
     },
   };
+}
+
+/** @throws RoundhouseError `model_load_failed` */
+export function checkTemplateBytes(bytes: number): void {
+  if (bytes <= MAX_TEMPLATE_BYTES) return;
+  throw new RoundhouseError(
+    'model_load_failed',
+    `the chat template has ${bytes} bytes; at most ${MAX_TEMPLATE_BYTES} are allowed; set chatTemplate: FILE for this model`,
+  );
 }
 
 function parse(source: string): Template {
@@ -192,32 +196,6 @@ export function breakSpecials(text: string, specialTexts: readonly string[], cut
     }
   }
   return broken;
-}
-
-/** Looks like markup: `<tool_call>`, `[INST]`. */
-const MARKUP = /^[<[].*[>\]]$/s;
-
-/**
- * The spellings that must not come from message text: control tokens, the unknown token, and user-defined tokens that
- * look like markup. Other user-defined tokens are plain text (runs of spaces, line ends) and stay whole.
- * @param types token types as GGUF writes them: 1 = normal, 2 = unknown, 3 = control, 4 = user-defined
- * @param isControl asked of normal tokens that look like markup: llama.cpp takes some of these for control tokens,
- *   because files often leave their ends of turn unmarked
- */
-export function specialTexts(
-  texts: readonly string[],
-  types: readonly number[],
-  isControl: (token: number) => boolean,
-): string[] {
-  const found: string[] = [];
-  for (const [token, text] of texts.entries()) {
-    if (text.length < 2) continue;
-    const type = types[token] ?? 1;
-    const isMarkup = MARKUP.test(text);
-    if (type === 2 || type === 3 || (type === 4 && isMarkup) || (type === 1 && isMarkup && isControl(token)))
-      found.push(text);
-  }
-  return found;
 }
 
 function messageOf(error: unknown): string {

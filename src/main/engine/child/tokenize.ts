@@ -5,10 +5,16 @@ import type { EnginePrompt } from '../../../shared/generation.ts';
 import { type ContextSizes, contextExceeded } from './context-error.ts';
 import type { ChatTemplate } from './template.ts';
 
+export interface Vocabulary {
+  /** Tokens. */
+  readonly size: number;
+  /** No token stands for a longer text. */
+  readonly longestTokenBytes: number;
+}
+
 /** What bounds a prompt before its tokens are counted. */
 export interface PromptBounds extends ContextSizes {
-  /** UTF-16 units that one token can stand for at most. */
-  readonly longestTokenChars: number;
+  readonly vocabulary: Vocabulary;
 }
 
 /**
@@ -33,7 +39,7 @@ export function tokenizePrompt(
       checkLength([prompt.text], bounds);
       return withBos(model, model.tokenize(prompt.text, true));
     case 'tokens':
-      return checkedTokens(model, prompt.tokens);
+      return checkedTokens(bounds.vocabulary, prompt.tokens);
     default:
       return assertNever(prompt);
   }
@@ -41,7 +47,8 @@ export function tokenizePrompt(
 
 function checkLength(pieces: readonly string[], bounds: PromptBounds): void {
   const chars = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const leastTokens = Math.ceil(chars / bounds.longestTokenChars);
+  // A character has at least one byte.
+  const leastTokens = Math.ceil(chars / Math.max(1, bounds.vocabulary.longestTokenBytes));
   if (leastTokens >= bounds.contextSize) throw contextExceeded(`at least ${leastTokens}`, bounds);
 }
 
@@ -63,20 +70,19 @@ function withBos(model: LlamaModel, tokens: Token[]): Token[] {
   return [bos, ...tokens];
 }
 
-function checkedTokens(model: LlamaModel, ids: readonly number[]): Token[] {
-  checkVocabulary(model, ids, 'prompt');
+function checkedTokens(vocabulary: Vocabulary, ids: readonly number[]): Token[] {
+  checkVocabulary(vocabulary, ids, 'prompt');
   // The library brands token ids; these were just checked to be some.
   return ids as Token[];
 }
 
 /** @throws RoundhouseError `invalid_request` when the model has no such token; `param` is what the request calls them */
-export function checkVocabulary(model: LlamaModel, ids: Iterable<number>, param: string): void {
-  const vocabulary = model.fileInfo.metadata.tokenizer?.ggml?.tokens.length ?? Number.POSITIVE_INFINITY;
+export function checkVocabulary({ size }: Vocabulary, ids: Iterable<number>, param: string): void {
   for (const id of ids) {
-    if (id < vocabulary) continue;
+    if (id < size) continue;
     throw new RoundhouseError(
       'invalid_request',
-      `token ${id} is not in this model's vocabulary of ${vocabulary} tokens; its ids are 0 to ${vocabulary - 1}`,
+      `token ${id} is not in this model's vocabulary of ${size} tokens; its ids are 0 to ${size - 1}`,
       { param },
     );
   }

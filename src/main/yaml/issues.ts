@@ -1,24 +1,26 @@
 import type { z } from 'zod';
 import { showValue } from '../../shared/config-fields.ts';
-import { modelsJsonSchema } from '../../shared/config-schema.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { likelyName } from '../registry/nearest.ts';
 import type { KeyPath, YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Says what zod found wrong with a models.yaml: each problem with its line, in the order of the file. */
-export function problemsOf(
-  file: string,
-  issues: readonly Issue[],
-  source: YamlSource,
-): readonly ConfigProblem[] {
-  return issues
-    .flatMap((issue) => explain(file, issue, [], source))
-    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+/** A file as its problems are said. */
+export interface CheckedFile {
+  readonly file: string;
+  readonly source: YamlSource;
+  /** The JSON schema of what people write in such a file: knows the keys that an unknown one may have been meant to be. */
+  readonly jsonSchema: () => z.core.JSONSchema.BaseSchema;
 }
 
-function explain(file: string, issue: Issue, above: KeyPath, source: YamlSource): readonly ConfigProblem[] {
+/** Says what zod found wrong with a YAML file: each problem with its line, in the order of the file. */
+export function problemsOf(checked: CheckedFile, issues: readonly Issue[]): readonly ConfigProblem[] {
+  return issues.flatMap((issue) => explain(checked, issue, [])).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+function explain(checked: CheckedFile, issue: Issue, above: KeyPath): readonly ConfigProblem[] {
+  const { file, source } = checked;
   const path: KeyPath = [
     ...above,
     ...issue.path.map((step) => (typeof step === 'number' ? step : String(step))),
@@ -28,7 +30,7 @@ function explain(file: string, issue: Issue, above: KeyPath, source: YamlSource)
       return issue.keys.map((key) => ({
         file,
         line: source.lineOfKey([...path, key]),
-        message: unknownKey(path, key),
+        message: unknownKey(checked, path, key),
       }));
     case 'invalid_key': {
       const reason = issue.issues[0]?.message ?? issue.message;
@@ -38,7 +40,7 @@ function explain(file: string, issue: Issue, above: KeyPath, source: YamlSource)
     case 'invalid_union': {
       // The member that got furthest is the one that was meant; its own issues say more than "none of these".
       const meant = issue.errors.find((member) => member.length > 0 && member.every(isInside));
-      if (meant) return meant.flatMap((inner) => explain(file, inner, path, source));
+      if (meant) return meant.flatMap((inner) => explain(checked, inner, path));
       break;
     }
     default:
@@ -52,8 +54,8 @@ function isInside(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === 'unrecognized_keys';
 }
 
-function unknownKey(path: KeyPath, key: string): string {
-  const known = knownKeys(path);
+function unknownKey(checked: CheckedFile, path: KeyPath, key: string): string {
+  const known = knownKeys(checked, path);
   const near = likelyName(key, known);
   const where = path.length === 0 ? '' : `${showPath(path)}: `;
   if (near !== null) return `${where}unknown key \`${key}\`; did you mean \`${near}\`?`;
@@ -79,9 +81,9 @@ interface KeyTree {
 }
 
 /** The keys that may stand below `path`. */
-function knownKeys(path: KeyPath): readonly string[] {
+function knownKeys({ jsonSchema }: CheckedFile, path: KeyPath): readonly string[] {
   // What zod makes is a JSON schema of exactly this form: no references, no tuples.
-  let trees: readonly KeyTree[] = members(modelsJsonSchema() as KeyTree);
+  let trees: readonly KeyTree[] = members(jsonSchema() as KeyTree);
   for (const step of path) {
     trees = trees.flatMap((tree) => {
       const below =

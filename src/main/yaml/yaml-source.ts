@@ -15,7 +15,7 @@ import type { ConfigProblem } from '../../shared/contract.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type KeyPath = readonly (string | number)[];
 
-/** A models.yaml that is well-formed YAML; what its keys mean is the schema's business. */
+/** A file that is well-formed YAML; what its keys mean is the schema's business. */
 export interface YamlSource {
   /** The whole file as plain values, `${NAME}` read from the environment; an empty file is `{}`. */
   readonly value: unknown;
@@ -31,11 +31,14 @@ export const MAX_YAML_BYTES = 1024 * 1024;
 /** Aliases times what they stand for, at most: far above honest use, far below an alias bomb. */
 const MAX_ALIASES = 100;
 
-/** Reads YAML: at most 1 MiB, one document, no key twice, no alias bombs. */
+/**
+ * Reads YAML: at most 1 MiB, one document, no key twice, no alias bombs.
+ * @param env where `${NAME}` is looked up; `null` leaves every text as it is written
+ */
 export function readYaml(
   file: string,
   text: string,
-  env: Environment,
+  env: Environment | null,
 ): { source: YamlSource } | { problems: readonly ConfigProblem[] } {
   const sizeBytes = new TextEncoder().encode(text).length;
   if (sizeBytes > MAX_YAML_BYTES) return { problems: [tooLarge(file, sizeBytes)] };
@@ -94,7 +97,7 @@ export function readYaml(
   }
 
   function readEnvironment(scalar: Scalar): void {
-    if (typeof scalar.value !== 'string') return;
+    if (env === null || typeof scalar.value !== 'string') return;
     const missing = new Set<string>();
     const replaced = substitute(scalar.value, env, missing);
     for (const name of missing) {
