@@ -2,6 +2,8 @@ import { assertNever } from '../shared/assert-never.ts';
 import type { AppApi, CallInput, CallName, CallOutput, ModelView, Snapshot } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
 import { type GenerationRequest, NO_SAMPLING, PLAIN } from '../shared/generation.ts';
+import { PROVIDER_CALLS } from '../shared/provider-contract.ts';
+import { USAGE_CALLS } from '../shared/usage-contract.ts';
 import type { ConfigStore } from './config/store.ts';
 import type { Decisions } from './decisions.ts';
 import type { LocalRuntime } from './local-runtime.ts';
@@ -24,6 +26,18 @@ export interface ApiParts {
 }
 
 type Handlers = { readonly [Name in CallName]: (input: CallInput<Name>) => Promise<CallOutput<Name>> };
+
+type NotJoined = Pick<Handlers, keyof typeof PROVIDER_CALLS | keyof typeof USAGE_CALLS>;
+
+/** Calls of rooms that are not joined to the app yet. */
+function notJoined(): NotJoined {
+  const refuse = async (): Promise<never> => {
+    throw new RoundhouseError('not_found', 'this part of Roundhouse is not joined to the app yet');
+  };
+  const names = [...Object.keys(PROVIDER_CALLS), ...Object.keys(USAGE_CALLS)];
+  // Each name of the two tables, and one handler for all: it refuses whatever it is given.
+  return Object.fromEntries(names.map((name) => [name, refuse])) as unknown as NotJoined;
+}
 
 /** The calls and events of `contract.ts`, for whichever transport carries them. */
 export function createAppApi(parts: ApiParts): AppApi {
@@ -83,6 +97,7 @@ export function createAppApi(parts: ApiParts): AppApi {
       return modelView(modelId);
     },
     'decisions.list': async () => parts.decisions.latest(),
+    ...notJoined(),
   };
 
   return {

@@ -184,6 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       server,
       models: models(),
       memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes),
+      providers: [],
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
       tiers: registry.tiers,

@@ -1,3 +1,4 @@
+import { CAPABILITIES, type Capability, type Support } from '../shared/capabilities.ts';
 import type { MemoryLinesView, MemoryView, ModelView } from '../shared/contract.ts';
 import type { ModelSettings } from './config/settings.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
@@ -31,6 +32,9 @@ export function modelView(
     name: model.name,
     aliases: model.aliases,
     tiers: facts.tiers,
+    kind: 'local',
+    provider: null,
+    remoteId: null,
     source: model.source,
     fileBytes: facts.fileBytes,
     contextSize: facts.contextSize,
@@ -51,8 +55,21 @@ export function modelView(
     // Whole seconds: finer ones would make each view differ from the last.
     idleUnloadAtMs: idleAtMs === null ? null : Math.round((idleAtMs + wallOffsetMs) / 1000) * 1000,
     problem: facts.problem,
+    stage: 'production',
+    replacement: null,
+    capabilities: NOTHING_KNOWN,
+    notes: { recommendedFor: [], bestPractices: [], tips: [], pitfalls: [] },
+    price: null,
+    latencyTarget: { firstTokenMs: null, tokensPerSecond: null },
+    documentation: null,
   };
 }
+
+// Each capability has its entry.
+const NOTHING_KNOWN = Object.fromEntries(CAPABILITIES.map((name) => [name, 'unknown'])) as Record<
+  Capability,
+  Support
+>;
 
 /** @param otherBytes held by the system and other programs */
 export function memoryView(scheduler: Scheduler, totalBytes: number, otherBytes: number): MemoryView {

@@ -21,6 +21,20 @@ const CALL_NAMES: Readonly<Record<CallName, true>> = {
   'models.plan': true,
   'models.pin': true,
   'decisions.list': true,
+  'providers.list': true,
+  'providers.add': true,
+  'providers.remove': true,
+  'providers.setKey': true,
+  'providers.test': true,
+  'providers.models': true,
+  'models.addRemote': true,
+  'models.search': true,
+  'usage.requests': true,
+  'usage.request': true,
+  'usage.costs': true,
+  'usage.latency': true,
+  'usage.suggestions': true,
+  'usage.budgets': true,
 };
 const STREAM_NAMES: Readonly<Record<StreamName, true>> = { 'chat.generate': true };
 

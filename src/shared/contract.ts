@@ -1,7 +1,15 @@
 import { z } from 'zod';
+import type { CapabilityMatrix, Stage } from './capabilities.ts';
 import { type StreamPart, samplingSchema, textMessageSchema } from './generation.ts';
 import { CACHE_TYPES, MODEL_LIMITS, type SizeLimit } from './model-limits.ts';
 import type { ModelState } from './model-state.ts';
+import {
+  type OptimizationNotesView,
+  PROVIDER_CALLS,
+  type PriceView,
+  type ProviderView,
+} from './provider-contract.ts';
+import { USAGE_CALLS, type UsageEvent } from './usage-contract.ts';
 
 /*
  * Everything the interface can ask of the app and everything the app tells it, in one table. Both transports
@@ -42,11 +50,17 @@ export interface ModelView {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly tiers: readonly string[];
-  readonly source: ModelSource;
+  /** Where it runs. A remote one is never loaded: its state, slots and memory say nothing. */
+  readonly kind: 'local' | 'remote';
+  /** The provider of a remote model, and what that calls it; `null` for a local one. */
+  readonly provider: string | null;
+  readonly remoteId: string | null;
+  /** `null` for a remote one. */
+  readonly source: ModelSource | null;
   /** Size of the file(s) on disk; `null` when the file cannot be read. */
   readonly fileBytes: number | null;
-  /** Tokens one slot holds; `slots` requests run at once. */
-  readonly contextSize: number;
+  /** Tokens one slot holds; `slots` requests run at once. `null` where a provider does not say. */
+  readonly contextSize: number | null;
   readonly slots: number;
   readonly pinned: boolean;
   readonly state: ModelState;
@@ -62,6 +76,24 @@ export interface ModelView {
   readonly idleUnloadAtMs: number | null;
   /** Why it cannot be loaded now, in words for the user; `null` when nothing is known to be wrong. */
   readonly problem: string | null;
+  readonly stage: Stage;
+  /** The name to use instead of a deprecated or retired model. */
+  readonly replacement: string | null;
+  readonly capabilities: CapabilityMatrix;
+  readonly notes: OptimizationNotesView;
+  /** `null` where it is not known; what runs here has none. */
+  readonly price: PriceView | null;
+  /** What p95 is held against. */
+  readonly latencyTarget: LatencyTargetView;
+  /** An address. */
+  readonly documentation: string | null;
+}
+
+/** `null` where nothing is asked for. */
+export interface LatencyTargetView {
+  /** From arrival, a load included. */
+  readonly firstTokenMs: number | null;
+  readonly tokensPerSecond: number | null;
 }
 
 /** What loading a model would do now; asking changes nothing. */
@@ -164,6 +196,7 @@ export interface ServerView {
 export interface Snapshot {
   readonly server: ServerView;
   readonly models: readonly ModelView[];
+  readonly providers: readonly ProviderView[];
   readonly memory: MemoryView;
   /** Newest last, at most the last hundred. */
   readonly decisions: readonly DecisionView[];
@@ -176,7 +209,9 @@ export type AppEvent =
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly type: 'model'; readonly model: ModelView }
   | { readonly type: 'memory'; readonly memory: MemoryView }
-  | { readonly type: 'decision'; readonly decision: DecisionView };
+  | { readonly type: 'decision'; readonly decision: DecisionView }
+  | { readonly type: 'provider'; readonly provider: ProviderView }
+  | UsageEvent;
 
 const nothing = z.strictObject({});
 const modelRef = z.strictObject({ id: z.string().min(1).max(512) });
@@ -241,6 +276,8 @@ export const CALLS = {
   /** Keeps a model loaded, or no longer; written into models.yaml. */
   'models.pin': call<ModelView>()(modelRef.extend({ pinned: z.boolean() }), { reads: false }),
   'decisions.list': call<readonly DecisionView[]>()(nothing, { reads: true }),
+  ...PROVIDER_CALLS,
+  ...USAGE_CALLS,
 } as const;
 
 /** Calls that answer with a stream of parts. */

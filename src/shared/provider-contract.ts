@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Capability, CAPABILITIES, type Stage, type Support } from './capabilities.ts';
+import { CAPABILITIES, type Capability, type Stage, type Support } from './capabilities.ts';
 import { PROVIDER_KINDS, type ProviderKind } from './provider-kinds.ts';
 
 /*

@@ -18,6 +18,8 @@ import type {
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';
 import { type StateEvent, transition } from '../../src/shared/model-state.ts';
+import type { PROVIDER_CALLS, ProviderView } from '../../src/shared/provider-contract.ts';
+import type { USAGE_CALLS, UsageRequestView } from '../../src/shared/usage-contract.ts';
 import { fakeEstimate, fakePlan } from './fake-memory.ts';
 import {
   FAKE_SERVER,
@@ -27,6 +29,9 @@ import {
   fakeReservedBytes,
   fakeSnapshot,
 } from './fake-models.ts';
+import { fakeProviderCalls } from './fake-provider-calls.ts';
+import { fakeProviders, fakeRemoteModels } from './fake-remote.ts';
+import { FakeUsage, type FakeUsageOptions } from './fake-usage.ts';
 
 const GIB = 1024 ** 3;
 const LOAD_STEPS = 10;
@@ -40,9 +45,9 @@ export const CANNED_ANSWER =
 
 type Handlers = { readonly [Name in CallName]: (input: CallInput<Name>) => Promise<CallOutput<Name>> };
 
-export interface FakeAppOptions {
-  readonly clock: Clock;
+export interface FakeAppOptions extends FakeUsageOptions {
   readonly models?: readonly ModelView[];
+  readonly providers?: readonly ProviderView[];
   readonly decisions?: readonly DecisionView[];
   readonly server?: Partial<ServerView>;
 }
@@ -51,19 +56,22 @@ export interface FakeAppOptions {
 export class FakeApp implements AppApi {
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: AppEvent) => void>();
+  readonly #usage: FakeUsage;
   #snapshot: Snapshot;
 
   constructor(options: FakeAppOptions) {
     this.#clock = options.clock;
     const nowMs = options.clock.nowMs();
-    this.#snapshot = fakeSnapshot(options.models ?? fakeModels(nowMs), {
+    this.#usage = new FakeUsage(options);
+    this.#snapshot = fakeSnapshot(options.models ?? [...fakeModels(nowMs), ...fakeRemoteModels()], {
+      providers: options.providers ?? fakeProviders(nowMs),
       server: { ...FAKE_SERVER, ...options.server },
       decisions: options.decisions ?? fakeDecisions(nowMs),
     });
   }
 
   call<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
-    const handlers: Handlers = this.#handlers;
+    const handlers: Handlers = { ...this.#handlers, ...this.#usage.handlers, ...this.#providerCalls };
     return handlers[name](input);
   }
 
@@ -128,7 +136,37 @@ export class FakeApp implements AppApi {
     this.#tell({ type: 'memory', memory });
   }
 
-  readonly #handlers: Handlers = {
+  /** Requests end, all in one frame; `missed` more are only counted. */
+  endRequests(
+    count: number,
+    changes: Partial<UsageRequestView> = {},
+    missed = 0,
+  ): readonly UsageRequestView[] {
+    const end = () => this.#usage.end(this.#clock.nowMs(), changes);
+    const unseen = Array.from({ length: missed }, end);
+    const rows = Array.from({ length: count }, end);
+    this.#tell({ type: 'usage', rows, missed: unseen.length });
+    return rows;
+  }
+
+  readonly #providerCalls = fakeProviderCalls({
+    // Made with the object itself, before its constructor has run.
+    clock: { after: (delayMs, run) => this.#clock.after(delayMs, run), nowMs: () => this.#clock.nowMs() },
+    providers: () => this.#snapshot.providers,
+    replace: (providers) => {
+      const others = this.#snapshot.providers.map((provider) => provider.name);
+      this.#snapshot = { ...this.#snapshot, providers };
+      const same = others.join() === providers.map((provider) => provider.name).join();
+      if (!same) this.#tell({ type: 'snapshot', snapshot: this.#snapshot });
+    },
+    addModel: (model) => {
+      this.#snapshot = { ...this.#snapshot, models: [...this.#snapshot.models, model] };
+      this.#tell({ type: 'model', model });
+    },
+    tell: (event) => this.#tell(event),
+  });
+
+  readonly #handlers: Omit<Handlers, keyof typeof PROVIDER_CALLS | keyof typeof USAGE_CALLS> = {
     'app.snapshot': async () => this.#snapshot,
     'models.list': async () => this.#snapshot.models,
     'decisions.list': async () => this.#snapshot.decisions,

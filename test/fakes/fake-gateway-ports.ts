@@ -2,6 +2,7 @@ import type { ApiKey, Caller, GatewayPorts, Generation, Route } from '../../src/
 import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { GenerationRequest, StreamPart, Usage } from '../../src/shared/generation.ts';
+import { NOTHING_KNOWN } from './fake-remote.ts';
 
 /** One generation that the gateway asked for. The test plays the engine: it pushes parts and ends the stream. */
 export class FakeGeneration implements Generation {
@@ -224,6 +225,7 @@ export class FakeGatewayPorts implements GatewayPorts {
 /** A model as the app lists it, resident unless told otherwise. */
 export function modelView(id: string, fields: Partial<ModelView> = {}): ModelView {
   return {
+    ...NOTHING_KNOWN,
     id,
     name: id,
     aliases: [],
@@ -258,6 +260,7 @@ export function snapshot(models: readonly ModelView[]): Snapshot {
       configProblems: [],
     },
     models,
+    providers: [],
     memory: {
       totalBytes: 100,
       otherBytes: 10,

@@ -138,7 +138,7 @@ export function fakeEstimate(
     const atThousand = totalOf(linesOf(file, { ...settings, cacheType, contextSize: 1000 }));
     return { baseBytes, bytesPerContextToken: (atThousand - baseBytes) / 1000 };
   };
-  const registered = models.find((model) => model.source.path === path);
+  const registered = models.find((model) => model.source?.path === path);
   return {
     path,
     fileBytes: file.weightsBytes + 6 * MIB,

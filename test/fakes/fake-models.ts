@@ -1,12 +1,15 @@
 import type { DecisionView, ModelView, ServerView, Snapshot } from '../../src/shared/contract.ts';
 import { fakeMemory } from './fake-memory.ts';
+import { capable, NOTHING_KNOWN } from './fake-remote.ts';
 
 const GIB = 1024 ** 3;
+const TEXT = ['text_input', 'text_output', 'streaming', 'system_messages'] as const;
 const STANDBY_BYTES = 0.12 * GIB;
 
 /** A model on disk that nothing is wrong with. */
 export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelView {
   return {
+    ...NOTHING_KNOWN,
     id,
     name: id,
     aliases: [],
@@ -43,6 +46,14 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       lastTokensPerSecond: 41.3,
       lastFirstTokenMs: 46,
       lastLoadMs: 2_300,
+      capabilities: capable([...TEXT, 'function_calling'], ['image_input', 'embeddings']),
+      latencyTarget: { firstTokenMs: 50, tokensPerSecond: 30 },
+      notes: {
+        recommendedFor: ['short posts', 'rewriting'],
+        bestPractices: ['Give it one example of the tone that you want.'],
+        tips: [],
+        pitfalls: ['It makes up sources: do not ask it for links.'],
+      },
     }),
     fakeModel('llama', {
       name: 'Llama 3.2 3B',
@@ -53,6 +64,8 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       lastTokensPerSecond: 63,
       lastFirstTokenMs: 131,
       lastLoadMs: 1_400,
+      capabilities: capable([...TEXT, 'function_calling'], ['image_input', 'embeddings']),
+      latencyTarget: { firstTokenMs: 200, tokensPerSecond: null },
       idleUnloadAtMs: nowMs + 372_000,
     }),
     fakeModel('qwen-coder', {
@@ -65,6 +78,8 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       memory: fakeMemory(5.0),
       queuedRequests: 3,
       lastLoadMs: 2_400,
+      capabilities: capable([...TEXT, 'function_calling', 'code'], ['image_input', 'embeddings']),
+      stage: 'experimental',
     }),
     fakeModel('demo', {
       name: 'Roundhouse demo',
@@ -146,6 +161,7 @@ export function fakeSnapshot(models: readonly ModelView[] = [], changes: Partial
   return {
     server: FAKE_SERVER,
     models,
+    providers: [],
     memory: {
       totalBytes: 36 * GIB,
       otherBytes: 6.9 * GIB,

@@ -45,7 +45,7 @@ const api: AppApi = {
 };
 
 async function respond(name: CallName, input: CallInput<CallName>): Promise<unknown> {
-  const id = 'id' in input && input.id !== undefined ? input.id : 'new';
+  const id = 'id' in input && typeof input.id === 'string' ? input.id : 'new';
   if (id === 'lama') {
     throw new RoundhouseError('model_not_found', 'no model or tier is called "lama"; nearest: llama');
   }

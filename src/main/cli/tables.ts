@@ -11,7 +11,7 @@ export function listTable(models: readonly ModelView[], home: string): string {
       model.id,
       stateOf(model),
       memoryOf(model),
-      String(model.contextSize),
+      model.contextSize === null ? '-' : String(model.contextSize),
       model.tiers.join(', ') || '-',
       fileOf(model, home),
     ]),
@@ -58,7 +58,8 @@ function unloadsIn(model: ModelView, nowMs: number): string {
   return model.idleUnloadAtMs === null ? '-' : formatDuration(Math.max(0, model.idleUnloadAtMs - nowMs));
 }
 
-function fileOf({ source }: ModelView, home: string): string {
+function fileOf({ source, provider }: ModelView, home: string): string {
+  if (source === null) return provider ?? '-';
   if (source.kind === 'builtin') return 'built in';
   return source.path.startsWith(`${home}/`) ? `~${source.path.slice(home.length)}` : source.path;
 }

@@ -2,6 +2,8 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { AppEvent, ModelView, Snapshot } from '../../shared/contract.ts';
 import { type ErrorJson, RoundhouseError } from '../../shared/errors.ts';
+import type { ProviderView } from '../../shared/provider-contract.ts';
+import type { UsageEvent } from '../../shared/usage-contract.ts';
 import type { NextFrame } from '../transport/browser-frames.ts';
 import type { Connection, Transport } from '../transport/transport.ts';
 
@@ -78,8 +80,14 @@ export function createAppStore(transport: Transport): AppStore {
 /**
  * Keeps the store up to date until disposed. The first snapshot is applied at once; after it, what comes within a frame
  * is applied together, so that the page is drawn at most once a frame however many events there are.
+ * @param hear is told of requests that ended, which are no part of the picture
  */
-export function followApp(store: AppStore, transport: Transport, nextFrame: NextFrame): Disposable {
+export function followApp(
+  store: AppStore,
+  transport: Transport,
+  nextFrame: NextFrame,
+  hear: (event: UsageEvent) => void = () => undefined,
+): Disposable {
   let waiting: AppEvent[] = [];
   const apply = () => {
     const events = waiting;
@@ -87,6 +95,7 @@ export function followApp(store: AppStore, transport: Transport, nextFrame: Next
     let next = store.getState();
     for (const event of events) next = { ...next, ...applyEvent(next, event) };
     store.setState(next);
+    for (const event of events) if (event.type === 'usage') hear(event);
   };
   return transport.subscribe(
     (event) => {
@@ -123,9 +132,20 @@ export function applyEvent(state: AppState, event: AppEvent): Partial<AppState> 
           decisions: [...snapshot.decisions, event.decision].slice(-MOST_DECISIONS),
         },
       };
+    case 'provider':
+      return { snapshot: { ...snapshot, providers: applyProvider(snapshot.providers, event.provider) } };
+    case 'usage':
+      return {};
     default:
       return assertNever(event);
   }
+}
+
+function applyProvider(providers: readonly ProviderView[], provider: ProviderView): readonly ProviderView[] {
+  const known = providers.some((other) => other.name === provider.name);
+  return known
+    ? providers.map((other) => (other.name === provider.name ? provider : other))
+    : [...providers, provider];
 }
 
 function applyModel(snapshot: Snapshot, model: ModelView): Snapshot {

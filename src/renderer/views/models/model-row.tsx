@@ -10,6 +10,7 @@ import {
   formatMemoryBeside,
   formatSpeed,
   plural,
+  UNKNOWN,
 } from '../../state/format.ts';
 import { useAdd, useApp } from '../../state/services.tsx';
 import { ActionButton } from './action-button.tsx';
@@ -51,7 +52,7 @@ export const ModelRow = memo(function ModelRow({ model, index }: ModelRowProps) 
           <MemoryCell model={model} />
         </td>
         <td className={`${CELL} whitespace-nowrap pr-3 text-right @max-[620px]:hidden`}>
-          {formatCount(model.contextSize)}
+          {model.contextSize === null ? UNKNOWN : formatCount(model.contextSize)}
           <div className="text-mute text-sm">× {plural(model.slots, 'slot')}</div>
         </td>
         <td className={`${LOWER} ml-auto whitespace-nowrap pr-4 text-right @max-[560px]:pr-0`}>
@@ -90,7 +91,7 @@ function NameCell({ model, index }: ModelRowProps) {
       />
       <div className="min-w-0">
         <div className="flex items-center gap-1.5">
-          <b className="shrink-0 max-w-full truncate" title={model.source.path}>
+          <b className="shrink-0 max-w-full truncate" title={model.source?.path}>
             {model.id}
           </b>
           {model.name === model.id ? null : (

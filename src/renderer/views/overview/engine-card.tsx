@@ -56,7 +56,10 @@ export const EngineCard = memo(function EngineCard({ model, index }: EngineCardP
           className="mr-0.5 size-2.5 shrink-0 rounded-[3px]"
           style={{ background: modelColour(index) }}
         />
-        <h3 className="min-w-0 flex-1 truncate font-semibold" title={`${model.name} · ${model.source.path}`}>
+        <h3
+          className="min-w-0 flex-1 truncate font-semibold"
+          title={`${model.name} · ${model.source?.path ?? ''}`}
+        >
           {model.id}
         </h3>
         <span className="-mx-1.5 -my-1">
