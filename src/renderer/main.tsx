@@ -6,6 +6,8 @@ import { createRoot } from 'react-dom/client';
 import { createAddStore } from './state/add-store.ts';
 import { createChatStore } from './state/chat-store.ts';
 import { createPlanStore } from './state/plan-store.ts';
+import { createProvidersStore } from './state/providers-store.ts';
+import { createRegisterStore } from './state/register-store.ts';
 import { ServicesProvider } from './state/services.tsx';
 import { createSpeedStore } from './state/speed-history.ts';
 import { createAppStore, followApp } from './state/store.ts';
@@ -22,6 +24,8 @@ const services = {
   chat: createChatStore(transport, browserClock),
   add: createAddStore(transport, browserClock),
   plan: createPlanStore(transport, app, browserClock),
+  providers: createProvidersStore(transport),
+  register: createRegisterStore(transport),
   speed: createSpeedStore(app, browserClock),
   ticker: createTicker(browserClock),
 };

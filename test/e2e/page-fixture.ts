@@ -19,7 +19,7 @@ export interface PageFixture extends AsyncDisposable {
 
 export interface PageOptions extends Omit<FakeAppOptions, 'clock'> {
   readonly context?: BrowserContextOptions;
-  readonly route?: 'overview' | 'models' | 'playground';
+  readonly route?: 'overview' | 'models' | 'playground' | 'providers';
   /** As in `startFakeInterfaceServer`. */
   readonly holdUploads?: Promise<void>;
 }

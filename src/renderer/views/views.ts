@@ -1,8 +1,9 @@
-import { Boxes, Gauge, type LucideIcon, MessageSquare } from 'lucide-react';
+import { Boxes, Gauge, type LucideIcon, MessageSquare, Plug } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { ModelsView } from './models/models-view.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
 import { PlaygroundView } from './playground/playground-view.tsx';
+import { ProvidersView } from './providers/providers-view.tsx';
 
 export interface View {
   /** Address after `#/`. */
@@ -19,6 +20,7 @@ export const VIEWS: readonly View[] = [
   OVERVIEW,
   { id: 'models', label: 'Models', icon: Boxes, component: ModelsView },
   { id: 'playground', label: 'Playground', icon: MessageSquare, component: PlaygroundView },
+  { id: 'providers', label: 'Providers', icon: Plug, component: ProvidersView },
 ];
 
 /** The view of an address; the first one for addresses that nobody knows. */
