@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import type { AddState, AddStore } from './add-store.ts';
 import type { ChatState, ChatStore } from './chat-store.ts';
 import type { PlanState, PlanStore } from './plan-store.ts';
+import type { RequestsState, RequestsStore } from './requests-store.ts';
 import type { SpeedHistory, SpeedStore } from './speed-history.ts';
 import type { AppState, AppStore } from './store.ts';
 import type { Ticker } from './ticker.ts';
@@ -12,6 +13,7 @@ export interface Services {
   readonly chat: ChatStore;
   readonly add: AddStore;
   readonly plan: PlanStore;
+  readonly requests: RequestsStore;
   readonly speed: SpeedStore;
   readonly ticker: Ticker;
 }
@@ -46,6 +48,11 @@ export function useAdd<Selected>(select: (state: AddState) => Selected): Selecte
 /** Part of what is pointed at and what loading it would do. */
 export function usePlan<Selected>(select: (state: PlanState) => Selected): Selected {
   return useStore(useServices().plan, select);
+}
+
+/** Part of the list of requests. `select` must return the same object while nothing changed. */
+export function useRequests<Selected>(select: (state: RequestsState) => Selected): Selected {
+  return useStore(useServices().requests, select);
 }
 
 /** Part of how fast each model was in the last minute. */

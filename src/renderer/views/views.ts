@@ -1,8 +1,9 @@
-import { Boxes, Gauge, type LucideIcon, MessageSquare } from 'lucide-react';
+import { Boxes, Gauge, type LucideIcon, MessageSquare, ScrollText } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { ModelsView } from './models/models-view.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
 import { PlaygroundView } from './playground/playground-view.tsx';
+import { RequestsView } from './requests/requests-view.tsx';
 
 export interface View {
   /** Address after `#/`. */
@@ -18,6 +19,7 @@ const OVERVIEW: View = { id: 'overview', label: 'Overview', icon: Gauge, compone
 export const VIEWS: readonly View[] = [
   OVERVIEW,
   { id: 'models', label: 'Models', icon: Boxes, component: ModelsView },
+  { id: 'requests', label: 'Requests', icon: ScrollText, component: RequestsView },
   { id: 'playground', label: 'Playground', icon: MessageSquare, component: PlaygroundView },
 ];
 
