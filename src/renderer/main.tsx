@@ -8,6 +8,7 @@ import { createChatStore } from './state/chat-store.ts';
 import { createPlanStore } from './state/plan-store.ts';
 import { createProvidersStore } from './state/providers-store.ts';
 import { createRegisterStore } from './state/register-store.ts';
+import { createRequestsStore } from './state/requests-store.ts';
 import { ServicesProvider } from './state/services.tsx';
 import { createSpeedStore } from './state/speed-history.ts';
 import { createAppStore, followApp } from './state/store.ts';
@@ -19,6 +20,7 @@ import { Shell } from './views/shell.tsx';
 
 const transport = chooseTransport();
 const app = createAppStore(transport);
+const requests = createRequestsStore(transport, app, browserClock);
 const services = {
   app,
   chat: createChatStore(transport, browserClock),
@@ -26,10 +28,11 @@ const services = {
   plan: createPlanStore(transport, app, browserClock),
   providers: createProvidersStore(transport),
   register: createRegisterStore(transport),
+  requests,
   speed: createSpeedStore(app, browserClock),
   ticker: createTicker(browserClock),
 };
-followApp(app, transport, browserFrames);
+followApp(app, transport, browserFrames, (event) => requests.getState().hear(event));
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

@@ -56,6 +56,7 @@ export interface FakeAppOptions extends FakeUsageOptions {
 export class FakeApp implements AppApi {
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: AppEvent) => void>();
+  readonly #refusals = new Map<CallName, RoundhouseError>();
   readonly #usage: FakeUsage;
   #snapshot: Snapshot;
 
@@ -72,7 +73,8 @@ export class FakeApp implements AppApi {
 
   call<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
     const handlers: Handlers = { ...this.#handlers, ...this.#usage.handlers, ...this.#providerCalls };
-    return handlers[name](input);
+    const error = this.#refusals.get(name);
+    return error === undefined ? handlers[name](input) : Promise.reject(error);
   }
 
   subscribe(listener: (event: AppEvent) => void): Disposable {
@@ -117,6 +119,12 @@ export class FakeApp implements AppApi {
       const idleUnloadAtMs = activeRequests === 1 ? this.#clock.nowMs() + 600_000 : null;
       this.#change(id, { activeRequests: activeRequests - 1, idleUnloadAtMs, lastFirstTokenMs: TOKEN_MS });
     }
+  }
+
+  /** From now on `name` fails; with `null` it works again. */
+  refuse(name: CallName, error: RoundhouseError | null): void {
+    if (error === null) this.#refusals.delete(name);
+    else this.#refusals.set(name, error);
   }
 
   /** What each subscriber would be told now. */

@@ -5,6 +5,7 @@ import type { ChatState, ChatStore } from './chat-store.ts';
 import type { PlanState, PlanStore } from './plan-store.ts';
 import type { ProvidersState, ProvidersStore } from './providers-store.ts';
 import type { RegisterState, RegisterStore } from './register-store.ts';
+import type { RequestsState, RequestsStore } from './requests-store.ts';
 import type { SpeedHistory, SpeedStore } from './speed-history.ts';
 import type { AppState, AppStore } from './store.ts';
 import type { Ticker } from './ticker.ts';
@@ -16,6 +17,7 @@ export interface Services {
   readonly plan: PlanStore;
   readonly providers: ProvidersStore;
   readonly register: RegisterStore;
+  readonly requests: RequestsStore;
   readonly speed: SpeedStore;
   readonly ticker: Ticker;
 }
@@ -60,6 +62,11 @@ export function useProviders<Selected>(select: (state: ProvidersState) => Select
 /** Part of the registering of remote models. `select` must return the same object while nothing changed. */
 export function useRegister<Selected>(select: (state: RegisterState) => Selected): Selected {
   return useStore(useServices().register, select);
+}
+
+/** Part of the list of requests. `select` must return the same object while nothing changed. */
+export function useRequests<Selected>(select: (state: RequestsState) => Selected): Selected {
+  return useStore(useServices().requests, select);
 }
 
 /** Part of how fast each model was in the last minute. */
