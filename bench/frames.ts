@@ -2,7 +2,7 @@ import { launchChromium } from '../test/e2e/chromium.ts';
 import { openPage } from '../test/e2e/page-fixture.ts';
 import { fakeMemory } from '../test/fakes/fake-memory.ts';
 import { fakeModel } from '../test/fakes/fake-models.ts';
-import { checkBound, median, quantile } from './figures.ts';
+import { type Frames, reportFrames, WATCH } from './watch-frames.ts';
 
 /*
  * Whether the Overview keeps the display's pace while four engines stream: the built page in Chromium, over an app that
@@ -16,33 +16,10 @@ const BUSY_MS = 10_000;
 const GIB = 1024 ** 3;
 const ENGINES = ['mistral', 'llama', 'qwen-coder', 'gemma'];
 
-interface Frames {
-  readonly gapsMs: readonly number[];
-  readonly longTasksMs: readonly number[];
-}
-
 const models = ENGINES.map((id) =>
   fakeModel(id, { state: { status: 'ready', sinceMs: 0 }, memory: fakeMemory(4, 4.1), activeRequests: 1 }),
 );
 const onDisk = Array.from({ length: 12 }, (_, index) => fakeModel(`on-disk-${index}`));
-
-/** Notes the time between frames for `ms`, and tasks that kept the page from drawing for more than 50 ms. */
-const WATCH = `(ms) => new Promise((resolve) => {
-  const gapsMs = [], longTasksMs = [];
-  const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) longTasksMs.push(entry.duration);
-  });
-  observer.observe({ entryTypes: ['longtask'] });
-  const begun = performance.now();
-  let last = null;
-  const frame = (now) => {
-    if (last !== null) gapsMs.push(now - last);
-    last = now;
-    if (performance.now() - begun < ms) requestAnimationFrame(frame);
-    else { observer.disconnect(); resolve({ gapsMs, longTasksMs }); }
-  };
-  requestAnimationFrame(frame);
-})`;
 
 const browser = await launchChromium();
 {
@@ -72,24 +49,8 @@ const browser = await launchChromium();
   const begunMs = performance.now();
   const busy = await watch(BUSY_MS);
   clearInterval(timer);
-  report(idle, busy, (1000 * sent) / (performance.now() - begunMs));
+  const rateHz = (1000 * sent) / (performance.now() - begunMs);
+  const rounds = `${rateHz.toFixed(0)} rounds of ${ENGINES.length * 2 + 1} events a second`;
+  reportFrames(idle, busy, 'streaming', rounds);
 }
 await browser.close();
-
-function report(idle: Frames, busy: Frames, rateHz: number): void {
-  const fps = ({ gapsMs }: Frames) => (1000 * gapsMs.length) / gapsMs.reduce((sum, gap) => sum + gap, 0);
-  const frameMs = median(idle.gapsMs);
-  const inTime = ({ gapsMs }: Frames) => gapsMs.filter((gap) => gap <= 1.5 * frameMs).length / gapsMs.length;
-  console.log(`at rest:   ${fps(idle).toFixed(1)} fps, median frame ${frameMs.toFixed(1)} ms`);
-  console.log(
-    `streaming: ${fps(busy).toFixed(1)} fps, median frame ${median(busy.gapsMs).toFixed(1)} ms, p99 ${quantile(busy.gapsMs, 0.99).toFixed(1)} ms, ${rateHz.toFixed(0)} rounds of ${ENGINES.length * 2 + 1} events a second`,
-  );
-  console.log(
-    `frames within 1.5 × of a frame at rest: ${(100 * inTime(idle)).toFixed(1)} % at rest, ${(100 * inTime(busy)).toFixed(1)} % streaming`,
-  );
-  const long = busy.longTasksMs;
-  console.log(
-    `tasks over 50 ms: ${idle.longTasksMs.length} at rest, ${long.length} streaming${long.length === 0 ? '' : `, the longest ${Math.max(...long).toFixed(0)} ms`}`,
-  );
-  checkBound('frames a second, streaming to at rest', fps(busy) / fps(idle), 0.95, 'at least');
-}

@@ -5,7 +5,15 @@ import { readdirSync } from 'node:fs';
  * `npm run bench` lists the benches; `npm run bench -- overhead` runs one of them.
  */
 
-const HELPERS = new Set(['run', 'timed-chat', 'figures', 'make-model', 'make-tokenizer', 'measure-engine']);
+const HELPERS = new Set([
+  'run',
+  'timed-chat',
+  'figures',
+  'watch-frames',
+  'make-model',
+  'make-tokenizer',
+  'measure-engine',
+]);
 const benches = readdirSync(import.meta.dirname)
   .flatMap((name) => /^([a-z-]+)\.ts$/.exec(name)?.[1] ?? [])
   .filter((name) => !HELPERS.has(name));

@@ -6,6 +6,9 @@ import { createRoot } from 'react-dom/client';
 import { createAddStore } from './state/add-store.ts';
 import { createChatStore } from './state/chat-store.ts';
 import { createPlanStore } from './state/plan-store.ts';
+import { createProvidersStore } from './state/providers-store.ts';
+import { createRegisterStore } from './state/register-store.ts';
+import { createRequestsStore } from './state/requests-store.ts';
 import { ServicesProvider } from './state/services.tsx';
 import { createSpeedStore } from './state/speed-history.ts';
 import { createAppStore, followApp } from './state/store.ts';
@@ -17,15 +20,19 @@ import { Shell } from './views/shell.tsx';
 
 const transport = chooseTransport();
 const app = createAppStore(transport);
+const requests = createRequestsStore(transport, app, browserClock);
 const services = {
   app,
   chat: createChatStore(transport, browserClock),
   add: createAddStore(transport, browserClock),
   plan: createPlanStore(transport, app, browserClock),
+  providers: createProvidersStore(transport),
+  register: createRegisterStore(transport),
+  requests,
   speed: createSpeedStore(app, browserClock),
   ticker: createTicker(browserClock),
 };
-followApp(app, transport, browserFrames);
+followApp(app, transport, browserFrames, (event) => requests.getState().hear(event));
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

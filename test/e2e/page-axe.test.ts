@@ -1,9 +1,8 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CANNED_ANSWER } from '../fakes/fake-app.ts';
 import { launchChromium, SKIP_REASON } from './chromium.ts';
-import { dragFiles, openPage, runApp, settled } from './page-fixture.ts';
+import { dragFiles, openPage, problemsOf, runApp } from './page-fixture.ts';
 
 if (SKIP_REASON !== null) console.log(SKIP_REASON);
 
@@ -17,13 +16,6 @@ describe.skipIf(SKIP_REASON !== null)('the page for everybody', () => {
   const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
   describe.each(['light', 'dark'] as const)('axe finds nothing in %s', (colorScheme) => {
-    const problemsOf = async (page: Page) => {
-      // What fades in has less contrast on its way.
-      await settled(page);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('; ')}`);
-    };
-
     it.each([1180, 700])('on Models, %i wide', async (width) => {
       const context = { colorScheme, viewport: { width, height: 760 } };
       await using fixture = await openPage(browser, { context });

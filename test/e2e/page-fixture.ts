@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { FakeApp, type FakeAppOptions } from '../fakes/fake-app.ts';
 import { type FakeInterfaceServer, startFakeInterfaceServer } from '../fakes/fake-interface-server.ts';
@@ -19,7 +20,7 @@ export interface PageFixture extends AsyncDisposable {
 
 export interface PageOptions extends Omit<FakeAppOptions, 'clock'> {
   readonly context?: BrowserContextOptions;
-  readonly route?: 'overview' | 'models' | 'playground';
+  readonly route?: 'overview' | 'models' | 'requests' | 'cost' | 'playground' | 'providers';
   /** As in `startFakeInterfaceServer`. */
   readonly holdUploads?: Promise<void>;
 }
@@ -70,6 +71,13 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate(
     'Promise.allSettled(document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity).map((one) => one.finished))',
   );
+}
+
+/** What axe finds, once nothing moves: what fades in has less contrast on its way. */
+export async function problemsOf(page: Page): Promise<readonly string[]> {
+  await settled(page);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join('; ')}`);
 }
 
 /** What is dropped on the page: a name and what is in it. */

@@ -19,8 +19,8 @@ import {
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';
 import { type StateEvent, transition } from '../../src/shared/model-state.ts';
-import { PROVIDER_CALLS } from '../../src/shared/provider-contract.ts';
-import { USAGE_CALLS } from '../../src/shared/usage-contract.ts';
+import type { PROVIDER_CALLS, ProviderView } from '../../src/shared/provider-contract.ts';
+import type { USAGE_CALLS, UsageRequestView } from '../../src/shared/usage-contract.ts';
 import { fakeEstimate, fakePlan } from './fake-memory.ts';
 import {
   FAKE_SERVER,
@@ -30,6 +30,9 @@ import {
   fakeReservedBytes,
   fakeSnapshot,
 } from './fake-models.ts';
+import { fakeProviderCalls } from './fake-provider-calls.ts';
+import { fakeProviders, fakeRemoteModels } from './fake-remote.ts';
+import { FakeUsage, type FakeUsageOptions } from './fake-usage.ts';
 
 const GIB = 1024 ** 3;
 const LOAD_STEPS = 10;
@@ -43,26 +46,22 @@ export const CANNED_ANSWER =
 
 type Handlers = { readonly [Name in CallName]: (input: CallInput<Name>) => Promise<CallOutput<Name>> };
 
-type NotPlayed = Pick<
-  Handlers,
-  keyof typeof PROVIDER_CALLS | keyof typeof USAGE_CALLS | Extract<CallName, `registry.${string}`>
->;
-
-/** Calls about providers and usage, of which this app has none. */
-function notPlayed(): NotPlayed {
+/** Calls that this app has no use for. */
+function notPlayed(): Pick<Handlers, Extract<CallName, `registry.${string}`>> {
   const refuse = async (): Promise<never> => {
-    throw new RoundhouseError('not_found', 'the fake app has no providers and keeps no usage');
+    throw new RoundhouseError('not_found', 'the fake app registers nothing at run time');
   };
-  const names = Object.keys(CALLS).filter(
-    (name) => name in PROVIDER_CALLS || name in USAGE_CALLS || name.startsWith('registry.'),
-  );
-  // Each name of these, and one handler for all: it refuses whatever it is given.
-  return Object.fromEntries(names.map((name) => [name, refuse])) as unknown as NotPlayed;
+  return {
+    'registry.registerModel': refuse,
+    'registry.unregisterModel': refuse,
+    'registry.registerProvider': refuse,
+    'registry.unregisterProvider': refuse,
+  };
 }
 
-export interface FakeAppOptions {
-  readonly clock: Clock;
+export interface FakeAppOptions extends FakeUsageOptions {
   readonly models?: readonly ModelView[];
+  readonly providers?: readonly ProviderView[];
   readonly decisions?: readonly DecisionView[];
   readonly server?: Partial<ServerView>;
 }
@@ -71,20 +70,25 @@ export interface FakeAppOptions {
 export class FakeApp implements AppApi {
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: AppEvent) => void>();
+  readonly #refusals = new Map<CallName, RoundhouseError>();
+  readonly #usage: FakeUsage;
   #snapshot: Snapshot;
 
   constructor(options: FakeAppOptions) {
     this.#clock = options.clock;
     const nowMs = options.clock.nowMs();
-    this.#snapshot = fakeSnapshot(options.models ?? fakeModels(nowMs), {
+    this.#usage = new FakeUsage(options);
+    this.#snapshot = fakeSnapshot(options.models ?? [...fakeModels(nowMs), ...fakeRemoteModels()], {
+      providers: options.providers ?? fakeProviders(nowMs),
       server: { ...FAKE_SERVER, ...options.server },
       decisions: options.decisions ?? fakeDecisions(nowMs),
     });
   }
 
   call<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
-    const handlers: Handlers = this.#handlers;
-    return handlers[name](input);
+    const handlers: Handlers = { ...this.#handlers, ...this.#usage.handlers, ...this.#providerCalls };
+    const error = this.#refusals.get(name);
+    return error === undefined ? handlers[name](input) : Promise.reject(error);
   }
 
   subscribe(listener: (event: AppEvent) => void): Disposable {
@@ -131,6 +135,12 @@ export class FakeApp implements AppApi {
     }
   }
 
+  /** From now on `name` fails; with `null` it works again. */
+  refuse(name: CallName, error: RoundhouseError | null): void {
+    if (error === null) this.#refusals.delete(name);
+    else this.#refusals.set(name, error);
+  }
+
   /** What each subscriber would be told now. */
   get snapshot(): Snapshot {
     return this.#snapshot;
@@ -148,7 +158,37 @@ export class FakeApp implements AppApi {
     this.#tell({ type: 'memory', memory });
   }
 
-  readonly #handlers: Handlers = {
+  /** Requests end, all in one frame; `missed` more are only counted. */
+  endRequests(
+    count: number,
+    changes: Partial<UsageRequestView> = {},
+    missed = 0,
+  ): readonly UsageRequestView[] {
+    const end = () => this.#usage.end(this.#clock.nowMs(), changes);
+    const unseen = Array.from({ length: missed }, end);
+    const rows = Array.from({ length: count }, end);
+    this.#tell({ type: 'usage', rows, missed: unseen.length });
+    return rows;
+  }
+
+  readonly #providerCalls = fakeProviderCalls({
+    // Made with the object itself, before its constructor has run.
+    clock: { after: (delayMs, run) => this.#clock.after(delayMs, run), nowMs: () => this.#clock.nowMs() },
+    providers: () => this.#snapshot.providers,
+    replace: (providers) => {
+      const others = this.#snapshot.providers.map((provider) => provider.name);
+      this.#snapshot = { ...this.#snapshot, providers };
+      const same = others.join() === providers.map((provider) => provider.name).join();
+      if (!same) this.#tell({ type: 'snapshot', snapshot: this.#snapshot });
+    },
+    addModel: (model) => {
+      this.#snapshot = { ...this.#snapshot, models: [...this.#snapshot.models, model] };
+      this.#tell({ type: 'model', model });
+    },
+    tell: (event) => this.#tell(event),
+  });
+
+  readonly #handlers: Omit<Handlers, keyof typeof PROVIDER_CALLS | keyof typeof USAGE_CALLS> = {
     'app.snapshot': async () => this.#snapshot,
     'models.list': async () => this.#snapshot.models,
     'config.explain': async ({ key }) => [{ key, layers: [{ value: 4141, from: 'default' }] }],

@@ -13,7 +13,7 @@ import type { AppEvent, CallName, ModelView, Snapshot } from '../../src/shared/c
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { FinishReason, GenerationRequest, StreamPart, Usage } from '../../src/shared/generation.ts';
 import type { UsageFilters } from '../../src/shared/usage-contract.ts';
-import { NOTHING_KNOWN } from './fake-models.ts';
+import { NOTHING_KNOWN } from './fake-remote.ts';
 
 /** One generation that the gateway asked for. The test plays the engine: it pushes parts and ends the stream. */
 export class FakeGeneration implements Generation {
@@ -296,13 +296,11 @@ export function apiKey(key: string, fields: Partial<ApiKey> = {}): ApiKey {
 /** A model as the app lists it, resident unless told otherwise. */
 export function modelView(id: string, fields: Partial<ModelView> = {}): ModelView {
   return {
+    ...NOTHING_KNOWN,
     id,
     name: id,
     aliases: [],
     tiers: [],
-    kind: 'local',
-    provider: null,
-    remoteId: null,
     source: { kind: 'file', path: `/models/${id}.gguf` },
     fileBytes: 1000,
     contextSize: 2048,
@@ -317,13 +315,6 @@ export function modelView(id: string, fields: Partial<ModelView> = {}): ModelVie
     lastLoadMs: null,
     idleUnloadAtMs: null,
     problem: null,
-    stage: 'production',
-    replacement: null,
-    capabilities: NOTHING_KNOWN,
-    notes: { recommendedFor: [], bestPractices: [], tips: [], pitfalls: [] },
-    price: null,
-    latencyTarget: { firstTokenMs: null, tokensPerSecond: null },
-    documentation: null,
     ...fields,
   };
 }

@@ -1,26 +1,19 @@
-import { CAPABILITIES, type CapabilityMatrix } from '../../src/shared/capabilities.ts';
 import type { DecisionView, ModelView, ServerView, Snapshot } from '../../src/shared/contract.ts';
 import { fakeMemory } from './fake-memory.ts';
+import { capable, NOTHING_KNOWN } from './fake-remote.ts';
 
 const GIB = 1024 ** 3;
+const TEXT = ['text_input', 'text_output', 'streaming', 'system_messages'] as const;
 const STANDBY_BYTES = 0.12 * GIB;
-
-/** As for a model of which no source says anything. */
-export const NOTHING_KNOWN = Object.fromEntries(
-  CAPABILITIES.map((name) => [name, 'unknown']),
-  // Each capability has its entry.
-) as CapabilityMatrix;
 
 /** A model on disk that nothing is wrong with. */
 export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelView {
   return {
+    ...NOTHING_KNOWN,
     id,
     name: id,
     aliases: [],
     tiers: [],
-    kind: 'local',
-    provider: null,
-    remoteId: null,
     source: { kind: 'file', path: `/models/${id}.gguf` },
     fileBytes: 4 * GIB,
     contextSize: 8192,
@@ -35,13 +28,6 @@ export function fakeModel(id: string, changes: Partial<ModelView> = {}): ModelVi
     lastLoadMs: null,
     idleUnloadAtMs: null,
     problem: null,
-    stage: 'production',
-    replacement: null,
-    capabilities: NOTHING_KNOWN,
-    notes: { recommendedFor: [], bestPractices: [], tips: [], pitfalls: [] },
-    price: null,
-    latencyTarget: { firstTokenMs: null, tokensPerSecond: null },
-    documentation: null,
     ...changes,
   };
 }
@@ -60,6 +46,14 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       lastTokensPerSecond: 41.3,
       lastFirstTokenMs: 46,
       lastLoadMs: 2_300,
+      capabilities: capable([...TEXT, 'function_calling'], ['image_input', 'embeddings']),
+      latencyTarget: { firstTokenMs: 50, tokensPerSecond: 30 },
+      notes: {
+        recommendedFor: ['short posts', 'rewriting'],
+        bestPractices: ['Give it one example of the tone that you want.'],
+        tips: [],
+        pitfalls: ['It makes up sources: do not ask it for links.'],
+      },
     }),
     fakeModel('llama', {
       name: 'Llama 3.2 3B',
@@ -70,6 +64,8 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       lastTokensPerSecond: 63,
       lastFirstTokenMs: 131,
       lastLoadMs: 1_400,
+      capabilities: capable([...TEXT, 'function_calling'], ['image_input', 'embeddings']),
+      latencyTarget: { firstTokenMs: 200, tokensPerSecond: null },
       idleUnloadAtMs: nowMs + 372_000,
     }),
     fakeModel('qwen-coder', {
@@ -82,6 +78,8 @@ export function fakeModels(nowMs: number): readonly ModelView[] {
       memory: fakeMemory(5.0),
       queuedRequests: 3,
       lastLoadMs: 2_400,
+      capabilities: capable([...TEXT, 'function_calling', 'code'], ['image_input', 'embeddings']),
+      stage: 'experimental',
     }),
     fakeModel('demo', {
       name: 'Roundhouse demo',

@@ -14,6 +14,10 @@ export interface StateWords {
 
 export function describeState(model: ModelView): StateWords {
   const { state } = model;
+  if (model.kind === 'remote') {
+    const quiet = { text: model.provider ?? 'remote', tone: 'quiet' } as const;
+    return model.problem === null ? quiet : { text: 'cannot be asked', tone: 'bad' };
+  }
   switch (state.status) {
     case 'unloaded':
       if (model.problem !== null) return { text: 'cannot load', tone: 'bad' };
@@ -75,7 +79,7 @@ export interface ModelNote {
 }
 
 export function describeTrouble(model: ModelView, failure: ErrorJson | undefined): ModelNote | null {
-  if (model.state.status === 'failed') return { kind: 'failed', text: model.state.reason };
+  if (isLocal(model) && model.state.status === 'failed') return { kind: 'failed', text: model.state.reason };
   if (failure !== undefined) return { kind: 'refused', text: failure.message };
   if (model.problem !== null) return { kind: 'problem', text: model.problem };
   return null;
@@ -83,5 +87,10 @@ export function describeTrouble(model: ModelView, failure: ErrorJson | undefined
 
 /** Whether the model holds memory, or will in a moment. */
 export function isResident(model: ModelView): boolean {
-  return model.state.status !== 'unloaded' && model.state.status !== 'failed';
+  return isLocal(model) && model.state.status !== 'unloaded' && model.state.status !== 'failed';
+}
+
+/** Whether it runs here, and so can be loaded. */
+export function isLocal(model: ModelView): boolean {
+  return model.kind === 'local';
 }

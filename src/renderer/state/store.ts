@@ -2,8 +2,11 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { AppEvent, ModelView, Snapshot } from '../../shared/contract.ts';
 import { type ErrorJson, RoundhouseError } from '../../shared/errors.ts';
+import type { ProviderView } from '../../shared/provider-contract.ts';
+import type { UsageEvent } from '../../shared/usage-contract.ts';
 import type { NextFrame } from '../transport/browser-frames.ts';
 import type { Connection, Transport } from '../transport/transport.ts';
+import { without } from './without.ts';
 
 /** What the page asked the app to do with a model and has no answer to yet. */
 export type PendingAction = 'load' | 'unload';
@@ -78,8 +81,14 @@ export function createAppStore(transport: Transport): AppStore {
 /**
  * Keeps the store up to date until disposed. The first snapshot is applied at once; after it, what comes within a frame
  * is applied together, so that the page is drawn at most once a frame however many events there are.
+ * @param hear is told of requests that ended, which are no part of the picture
  */
-export function followApp(store: AppStore, transport: Transport, nextFrame: NextFrame): Disposable {
+export function followApp(
+  store: AppStore,
+  transport: Transport,
+  nextFrame: NextFrame,
+  hear: (event: UsageEvent) => void = () => undefined,
+): Disposable {
   let waiting: AppEvent[] = [];
   const apply = () => {
     const events = waiting;
@@ -87,6 +96,7 @@ export function followApp(store: AppStore, transport: Transport, nextFrame: Next
     let next = store.getState();
     for (const event of events) next = { ...next, ...applyEvent(next, event) };
     store.setState(next);
+    for (const event of events) if (event.type === 'usage') hear(event);
   };
   return transport.subscribe(
     (event) => {
@@ -124,20 +134,19 @@ export function applyEvent(state: AppState, event: AppEvent): Partial<AppState> 
         },
       };
     case 'provider':
-      return {
-        snapshot: {
-          ...snapshot,
-          providers: snapshot.providers.map((other) =>
-            other.name === event.provider.name ? event.provider : other,
-          ),
-        },
-      };
+      return { snapshot: { ...snapshot, providers: applyProvider(snapshot.providers, event.provider) } };
     case 'usage':
-      // Shown nowhere yet.
       return {};
     default:
       return assertNever(event);
   }
+}
+
+function applyProvider(providers: readonly ProviderView[], provider: ProviderView): readonly ProviderView[] {
+  const known = providers.some((other) => other.name === provider.name);
+  return known
+    ? providers.map((other) => (other.name === provider.name ? provider : other))
+    : [...providers, provider];
 }
 
 function applyModel(snapshot: Snapshot, model: ModelView): Snapshot {
@@ -146,8 +155,4 @@ function applyModel(snapshot: Snapshot, model: ModelView): Snapshot {
     ? snapshot.models.map((other) => (other.id === model.id ? model : other))
     : [...snapshot.models, model];
   return { ...snapshot, models };
-}
-
-function without<Value>(record: Readonly<Record<string, Value>>, key: string): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
 }

@@ -1,8 +1,10 @@
-import { Boxes, Gauge, type LucideIcon, MessageSquare } from 'lucide-react';
+import { Boxes, Gauge, type LucideIcon, MessageSquare, Plug, ScrollText } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { ModelsView } from './models/models-view.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
 import { PlaygroundView } from './playground/playground-view.tsx';
+import { ProvidersView } from './providers/providers-view.tsx';
+import { RequestsView } from './requests/requests-view.tsx';
 
 export interface View {
   /** Address after `#/`. */
@@ -18,7 +20,9 @@ const OVERVIEW: View = { id: 'overview', label: 'Overview', icon: Gauge, compone
 export const VIEWS: readonly View[] = [
   OVERVIEW,
   { id: 'models', label: 'Models', icon: Boxes, component: ModelsView },
+  { id: 'requests', label: 'Requests', icon: ScrollText, component: RequestsView },
   { id: 'playground', label: 'Playground', icon: MessageSquare, component: PlaygroundView },
+  { id: 'providers', label: 'Providers', icon: Plug, component: ProvidersView },
 ];
 
 /** The view of an address; the first one for addresses that nobody knows. */

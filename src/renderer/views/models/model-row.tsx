@@ -10,6 +10,7 @@ import {
   formatMemoryBeside,
   formatSpeed,
   plural,
+  UNKNOWN,
 } from '../../state/format.ts';
 import { useAdd, useApp } from '../../state/services.tsx';
 import { ActionButton } from './action-button.tsx';
@@ -51,7 +52,7 @@ export const ModelRow = memo(function ModelRow({ model, index }: ModelRowProps) 
           <MemoryCell model={model} />
         </td>
         <td className={`${CELL} whitespace-nowrap pr-3 text-right @max-[620px]:hidden`}>
-          {model.contextSize === null ? '–' : formatCount(model.contextSize)}
+          {model.contextSize === null ? UNKNOWN : formatCount(model.contextSize)}
           <div className="text-mute text-sm">× {plural(model.slots, 'slot')}</div>
         </td>
         <td className={`${LOWER} ml-auto whitespace-nowrap pr-4 text-right @max-[560px]:pr-0`}>

@@ -1,5 +1,6 @@
 import { Plus } from 'lucide-react';
 import { Button } from '../../components/button.tsx';
+import { isLocal } from '../../state/describe-model.ts';
 import { plural } from '../../state/format.ts';
 import { useAdd, useApp } from '../../state/services.tsx';
 import { AddPanel } from '../add/add-panel.tsx';
@@ -16,7 +17,7 @@ export function ModelsView() {
 
   const { models, memory, server } = snapshot;
   const loaded = models.filter(
-    (model) => model.state.status === 'ready' || model.state.status === 'draining',
+    (model) => isLocal(model) && (model.state.status === 'ready' || model.state.status === 'draining'),
   ).length;
   return (
     <div className="flex flex-col gap-5 px-5 py-6 lg:px-7">

@@ -2,7 +2,7 @@ import { Plus, TriangleAlert } from 'lucide-react';
 import { memo, useState } from 'react';
 import type { ModelView } from '../../../shared/contract.ts';
 import { Button } from '../../components/button.tsx';
-import { describeState, describeTrouble, isResident } from '../../state/describe-model.ts';
+import { describeState, describeTrouble, isLocal, isResident } from '../../state/describe-model.ts';
 import { formatMemory, plural } from '../../state/format.ts';
 import { useApp, usePlan } from '../../state/services.tsx';
 import { Trouble } from '../models/trouble.tsx';
@@ -12,7 +12,7 @@ const SHOWN_AT_FIRST = 24;
 /** What is not loaded: to be pointed at, which shows on the bar what loading it would do, and to be loaded. */
 export const OnDisk = memo(function OnDisk({ models }: { readonly models: readonly ModelView[] }) {
   const [all, setAll] = useState(false);
-  const onDisk = models.filter((model) => !isResident(model));
+  const onDisk = models.filter((model) => isLocal(model) && !isResident(model));
   if (onDisk.length === 0) return null;
   const shown = all ? onDisk : onDisk.slice(0, SHOWN_AT_FIRST);
   return (
