@@ -2,7 +2,6 @@ import type { Clock } from '../../src/shared/clock.ts';
 import {
   type AppApi,
   type AppEvent,
-  CALLS,
   type CallInput,
   type CallName,
   type CallOutput,
