@@ -7,6 +7,8 @@ import { createAddStore } from './state/add-store.ts';
 import { createChatStore } from './state/chat-store.ts';
 import { createCostStore } from './state/cost-store.ts';
 import { createPlanStore } from './state/plan-store.ts';
+import { createProvidersStore } from './state/providers-store.ts';
+import { createRegisterStore } from './state/register-store.ts';
 import { createRequestsStore } from './state/requests-store.ts';
 import { ServicesProvider } from './state/services.tsx';
 import { createSpeedStore } from './state/speed-history.ts';
@@ -27,6 +29,8 @@ const services = {
   chat: createChatStore(transport, browserClock),
   add: createAddStore(transport, browserClock),
   plan: createPlanStore(transport, app, browserClock),
+  providers: createProvidersStore(transport),
+  register: createRegisterStore(transport),
   requests,
   cost,
   speed: createSpeedStore(app, browserClock),

@@ -21,7 +21,10 @@ const SHAPES: Readonly<Record<ButtonShape, string>> = {
 
 export interface ButtonProps {
   readonly children: ReactNode;
-  readonly onClick: () => void;
+  /** Left out by one that submits its form. */
+  readonly onClick?: () => void;
+  /** It submits the form that it stands in, as Enter does. */
+  readonly submits?: boolean;
   readonly look?: ButtonLook;
   /** The accessible name where it says more than what is shown. */
   readonly name?: string | undefined;
@@ -44,13 +47,14 @@ export function Button(props: ButtonProps) {
   return (
     <button
       ref={props.ref}
-      type="button"
+      type={props.submits ? 'submit' : 'button'}
       aria-label={props.name}
       aria-disabled={disabled}
       aria-pressed={props.pressed}
       title={props.title}
       onClick={(event) => {
-        if (!disabled && event.detail < 2) props.onClick();
+        if (disabled || event.detail > 1) event.preventDefault();
+        else props.onClick?.();
       }}
       className={`inline-flex h-7 shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap font-medium ${SHAPES[shape]} ${LOOKS[look]} ${className}`}
     >

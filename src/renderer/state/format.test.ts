@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import {
   formatAgo,
+  formatContext,
   formatCount,
   formatCountdown,
   formatLatency,
@@ -12,6 +13,13 @@ import {
 
 it.each([
   [formatCount(32_768), '32,768'],
+  [formatContext(512), '512'],
+  [formatContext(8192), '8k'],
+  [formatContext(16_385), '16k'],
+  [formatContext(131_072), '128k'],
+  [formatContext(200_000), '200k'],
+  [formatContext(1_047_576), '1M'],
+  [formatContext(2_500_000), '2.5M'],
   [formatSpeed(null), '–'],
   [formatSpeed(4.23), '4.2 tok/s'],
   [formatSpeed(41.3), '41 tok/s'],

@@ -84,3 +84,11 @@ export function formatMemoryBeside(bytes: number, other: number | null): string 
   const [value = '', unit] = formatMemory(bytes).split(' ');
   return formatMemory(other).endsWith(` ${unit}`) ? value : `${value} ${unit}`;
 }
+
+/** A size of a context as people compare them: `8k`, `200k`, `1M`; to the token where that is said beside it. */
+export function formatContext(tokens: number): string {
+  if (tokens < 1_000) return formatCount(tokens);
+  if (tokens >= 1_000_000) return `${(Math.floor(tokens / 100_000) / 10).toString()}M`;
+  // Powers of two are called by their own thousands: 8,192 is 8k, 131,072 is 128k.
+  return `${formatCount(Math.floor(tokens / (tokens % 1024 === 0 ? 1024 : 1000)))}k`;
+}

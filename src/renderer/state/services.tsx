@@ -4,6 +4,8 @@ import type { AddState, AddStore } from './add-store.ts';
 import type { ChatState, ChatStore } from './chat-store.ts';
 import type { CostState, CostStore } from './cost-store.ts';
 import type { PlanState, PlanStore } from './plan-store.ts';
+import type { ProvidersState, ProvidersStore } from './providers-store.ts';
+import type { RegisterState, RegisterStore } from './register-store.ts';
 import type { RequestsState, RequestsStore } from './requests-store.ts';
 import type { SpeedHistory, SpeedStore } from './speed-history.ts';
 import type { AppState, AppStore } from './store.ts';
@@ -14,6 +16,8 @@ export interface Services {
   readonly chat: ChatStore;
   readonly add: AddStore;
   readonly plan: PlanStore;
+  readonly providers: ProvidersStore;
+  readonly register: RegisterStore;
   readonly requests: RequestsStore;
   readonly cost: CostStore;
   readonly speed: SpeedStore;
@@ -50,6 +54,16 @@ export function useAdd<Selected>(select: (state: AddState) => Selected): Selecte
 /** Part of what is pointed at and what loading it would do. */
 export function usePlan<Selected>(select: (state: PlanState) => Selected): Selected {
   return useStore(useServices().plan, select);
+}
+
+/** Part of what is asked of providers. `select` must return the same object while nothing changed. */
+export function useProviders<Selected>(select: (state: ProvidersState) => Selected): Selected {
+  return useStore(useServices().providers, select);
+}
+
+/** Part of the registering of remote models. `select` must return the same object while nothing changed. */
+export function useRegister<Selected>(select: (state: RegisterState) => Selected): Selected {
+  return useStore(useServices().register, select);
 }
 
 /** Part of the list of requests. `select` must return the same object while nothing changed. */

@@ -6,6 +6,7 @@ import type { ProviderView } from '../../shared/provider-contract.ts';
 import type { UsageEvent } from '../../shared/usage-contract.ts';
 import type { NextFrame } from '../transport/browser-frames.ts';
 import type { Connection, Transport } from '../transport/transport.ts';
+import { without } from './without.ts';
 
 /** What the page asked the app to do with a model and has no answer to yet. */
 export type PendingAction = 'load' | 'unload';
@@ -154,8 +155,4 @@ function applyModel(snapshot: Snapshot, model: ModelView): Snapshot {
     ? snapshot.models.map((other) => (other.id === model.id ? model : other))
     : [...snapshot.models, model];
   return { ...snapshot, models };
-}
-
-function without<Value>(record: Readonly<Record<string, Value>>, key: string): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
 }

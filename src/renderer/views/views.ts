@@ -1,9 +1,10 @@
-import { Boxes, Coins, Gauge, type LucideIcon, MessageSquare, ScrollText } from 'lucide-react';
+import { Boxes, Coins, Gauge, type LucideIcon, MessageSquare, Plug, ScrollText } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { CostView } from './cost/cost-view.tsx';
 import { ModelsView } from './models/models-view.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
 import { PlaygroundView } from './playground/playground-view.tsx';
+import { ProvidersView } from './providers/providers-view.tsx';
 import { RequestsView } from './requests/requests-view.tsx';
 
 export interface View {
@@ -23,6 +24,7 @@ export const VIEWS: readonly View[] = [
   { id: 'requests', label: 'Requests', icon: ScrollText, component: RequestsView },
   { id: 'cost', label: 'Cost', icon: Coins, component: CostView },
   { id: 'playground', label: 'Playground', icon: MessageSquare, component: PlaygroundView },
+  { id: 'providers', label: 'Providers', icon: Plug, component: ProvidersView },
 ];
 
 /** The view of an address; the first one for addresses that nobody knows. */
