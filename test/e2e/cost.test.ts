@@ -98,7 +98,7 @@ describe.skipIf(SKIP_REASON !== null)('Cost', () => {
     await budget(page, 'Everything').filter({ hasText: 'has reached 50 %' }).waitFor();
     await budget(page, 'openai').filter({ hasText: '$0.012 in flight' }).waitFor();
     await budget(page, 'openai')
-      .filter({ hasText: /begins anew in \d+ [hdms]/ })
+      .filter({ hasText: /resets in \d+ [hdms]/ })
       .waitFor();
     await budget(page, 'grace').filter({ hasText: 'spent: requests are refused' }).waitFor();
     const meter = page.getByRole('meter', { name: 'Spent of the budget for openai' });

@@ -148,9 +148,10 @@ describe('requests as a file', () => {
     const { store, saved } = setUp({
       fetchUsage: () => Promise.reject(new RoundhouseError('internal_error', 'The disk is full.')),
     });
-    await store.getState().exportRequests('csv');
+    await store.getState().exportRequests('jsonl');
     expect(store.getState().exporting).toMatchObject({
       status: 'failed',
+      format: 'jsonl',
       error: { message: 'The disk is full.' },
     });
     expect(saved).toEqual([]);

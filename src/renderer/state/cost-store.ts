@@ -12,7 +12,7 @@ export type CostDays = (typeof COST_DAYS)[number];
 export type ExportState =
   | { readonly status: 'idle' }
   | { readonly status: 'running' }
-  | { readonly status: 'failed'; readonly error: ErrorJson };
+  | { readonly status: 'failed'; readonly format: UsageFormat; readonly error: ErrorJson };
 
 export interface CostState {
   readonly by: CostKey;
@@ -122,7 +122,7 @@ export function createCostStore({ transport, clock, fetchUsage, saveFile }: Cost
           set({ exporting: { status: 'idle' } });
         } catch (thrown) {
           if (signal.aborted) return;
-          set({ exporting: { status: 'failed', error: RoundhouseError.from(thrown).toJSON() } });
+          set({ exporting: { status: 'failed', format, error: RoundhouseError.from(thrown).toJSON() } });
         }
       },
       cancelExport() {

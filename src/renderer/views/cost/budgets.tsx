@@ -101,7 +101,7 @@ function BudgetRow({ budget }: { readonly budget: BudgetView }) {
         {inFlight > 0 ? <span>{formatDollars(inFlight)} in flight</span> : null}
         <span>{budget.action === 'block' ? 'refuses at its limit' : 'only warns'}</span>
         <span className="ml-auto">
-          begins anew in <Ahead atMs={budget.resetsAtMs} />
+          resets in <Ahead atMs={budget.resetsAtMs} />
         </span>
       </div>
     </>

@@ -55,7 +55,7 @@ export function ExportLinks() {
       {exporting.status === 'failed' ? (
         <Failure
           error={exporting.error}
-          action={{ label: 'Try again', onClick: () => void exportRequests('csv') }}
+          action={{ label: 'Try again', onClick: () => void exportRequests(exporting.format) }}
           className="mt-2"
         />
       ) : null}
