@@ -87,6 +87,7 @@ function microseconds(work: () => void): number {
 const view: SchedulerView = {
   nowMs,
   budgetBytes: settings.budgetBytes,
+  limitBytes: settings.budgetBytes,
   freeBytes: scheduler.ledger.freeBytes,
   maxLoadedModels: settings.maxLoadedModels,
   minResidencyMs: 0,

@@ -31,6 +31,7 @@ test.each<[name: string, make: () => void, path: string]>([
   ['a file in its place', () => writeFileSync(join(dir, 'data'), ''), 'data'],
   ['a log folder that is a file', () => inData('logs', null), 'data/logs/roundhouse.log'],
   ['a log file that is a folder', () => inData('logs', 'roundhouse.log'), 'data/logs/roundhouse.log'],
+  ['a folder for models that is a file', () => inData('models', null), 'data/models'],
   ['a database that is a folder', () => inData('roundhouse.db', 'x'), 'data/roundhouse.db'],
 ])('%s: one sentence that names it, without a stack, and exit code 1', async (_, make, path) => {
   make();

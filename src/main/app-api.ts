@@ -92,15 +92,11 @@ export function createAppApi(parts: ApiParts): AppApi {
       return modelView(added.id);
     },
     'models.estimate': async ({ path, settings }) => {
-      const { name } = await runtime.readHeader(path);
-      const suggestedId = config.suggestId(path, name);
       const engine = { ...config.settings.defaults, ...withoutUndefined(settings ?? {}) };
-      return {
-        path,
-        suggestedId,
-        registeredAs: localModels(config.settings).find((model) => model.source.path === path)?.id ?? null,
-        ...(await runtime.estimateFile(path, suggestedId, engine)),
-      };
+      const estimate = await runtime.estimateFile(path, engine, (name) => config.suggestId(path, name));
+      const registeredAs =
+        localModels(config.settings).find((model) => model.source.path === path)?.id ?? null;
+      return { path, registeredAs, ...estimate };
     },
     'models.plan': ({ id }) => runtime.plan(localIdOf(id)),
     'models.pin': async ({ id, pinned }) => {

@@ -21,9 +21,11 @@ import type { SpawnEngine } from './engine/spawn.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { LocalRuntime } from './local-runtime.ts';
 import type { Log } from './log.ts';
+import { LookAhead } from './look-ahead.ts';
 import type { MemoryProbe } from './memory/probe.ts';
 import { ModelFiles } from './model-files.ts';
 import { ModelList } from './model-list.ts';
+import { ModelProblems } from './model-problems.ts';
 import { ownAddress } from './own-address.ts';
 import { createProviderCalls } from './provider-calls.ts';
 import type { ProviderPorts } from './providers/create-provider.ts';
@@ -40,8 +42,6 @@ import { memoryView } from './views.ts';
 import { formatProblem } from './yaml/format-problem.ts';
 import type { Environment } from './yaml/yaml-source.ts';
 
-/** How often the rest of the machine's memory is looked at while somebody looks at the interface. */
-const MACHINE_INTERVAL_MS = 2000;
 const DECISIONS_SHOWN = 100;
 
 export interface AppOptions {
@@ -91,6 +91,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     file: join(dataDir, 'roundhouse.db'),
     threadModule: options.databaseModule,
   });
+  // What can fail comes before whatever keeps the process alive.
+  const uploads = await Uploads.open(join(dataDir, 'models'));
   const machine = await probe.machine();
 
   // Before whatever may have something to say.
@@ -115,7 +117,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const stopping = new AbortController();
   const adminToken = randomBytes(32).toString('hex');
-  let otherBytes = 0;
   let serving = false;
   let url = '';
   let configuring: Promise<void> = Promise.resolve();
@@ -132,7 +133,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     corrections: { all: store.corrections, save: (model, learned) => store.saveCorrection(model, learned) },
     prefixDir: join(dataDir, 'prefix-cache'),
     onDecision: decide,
-    onChange,
+    onChange: () => {
+      problems.check(localModels(registry));
+      publisher.changed();
+    },
+    isWatched: () => publisher.hasSubscribers,
   });
   const remote = new RemoteRuntime({
     clock,
@@ -157,7 +162,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
 
   // Which there are.
-  const files = new ModelFiles();
+  const files = new ModelFiles({
+    clock,
+    warn: (message) => log.warn({}, message),
+    onChange: () => {
+      configuring = configuring.then(lookAtFiles);
+    },
+  });
+  const problems = new ModelProblems(files, runtime, say);
+  const ahead = new LookAhead((modelId) => runtime.lookAt(modelId));
   const registry = new Registry(remote.providers);
   register(config.settings);
 
@@ -181,7 +194,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keepsTexts: () => config.settings.logContent,
     onChange,
   });
-  const list = new ModelList({ clock, registry, runtime, remote, files, accounting });
+  const list = new ModelList({ clock, registry, runtime, remote, files, problems, accounting });
   const local = createLocalBackend({
     clock,
     settingsOf: (modelId) => runtime.settingsOf(modelId),
@@ -245,7 +258,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...createUsageFiles(usage, runtime),
       serving: () => serving,
       adminToken,
-      uploads: await Uploads.open(join(dataDir, 'models')),
+      uploads,
       interfaceDir: options.interfaceDir,
     },
     { clock, log },
@@ -257,9 +270,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       if (change.type === 'settings') register(change.settings);
       void applyInTurn();
     }),
-    clock.every(MACHINE_INTERVAL_MS, () => {
-      if (publisher.hasSubscribers) void lookAtMachine();
-    }),
+    files,
+    ahead,
     catalogFiles,
   ];
 
@@ -296,8 +308,21 @@ export async function createApp(options: AppOptions): Promise<App> {
   async function apply(): Promise<void> {
     await files.refresh(localModels(registry));
     runtime.configure({ ...config.settings, models: registry.models });
+    problems.check(localModels(registry));
     await Promise.all([usage.configure(usageSettings(config.settings)), remote.refresh()]);
     publisher.changed();
+    lookAhead();
+  }
+
+  async function lookAtFiles(): Promise<void> {
+    await files.refresh(localModels(registry));
+    publisher.changed();
+    lookAhead();
+  }
+
+  /** Not before it serves: what is asked for at the start goes first. */
+  function lookAhead(): void {
+    if (serving) ahead.begin(localModels(registry).map((model) => model.id));
   }
 
   function providerViews(): readonly ProviderView[] {
@@ -322,20 +347,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       server,
       models: list.views(),
       providers: providerViews(),
-      memory: memoryView(runtime.scheduler, machine.totalBytes, otherBytes),
+      memory: memoryView(runtime.scheduler, machine.totalBytes, runtime.prefixCache),
       decisions: decisions.latest(DECISIONS_SHOWN),
       defaultModel: registry.defaultName,
       tiers: registry.tiers,
     };
-  }
-
-  async function lookAtMachine(): Promise<void> {
-    const [availableBytes, engineBytes] = await Promise.all([
-      probe.availableBytes(),
-      runtime.footprintBytes(),
-    ]);
-    otherBytes = Math.max(0, machine.totalBytes - availableBytes - engineBytes);
-    publisher.changed();
   }
 
   return {
@@ -346,9 +362,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     async start() {
       const { server } = config.settings;
       ({ url } = await gateway.listen(server.host, server.port));
-      await Promise.all([catalogFiles.load(), apply(), lookAtMachine()]);
+      // Before anything is loaded, so that it is known what there is.
+      await runtime.watchMachine();
+      await Promise.all([catalogFiles.load(), apply()]);
       await writeRuntimeFiles(dataDir, { url, pid: process.pid, version: options.version }, adminToken);
       serving = true;
+      lookAhead();
     },
     async stop() {
       serving = false;

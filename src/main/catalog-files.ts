@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../shared/clock.ts';
 import { type CatalogFolders, type LoadedCatalog, loadCatalog } from './catalog/load.ts';
-import { FolderWatch } from './config/watch.ts';
+import { FolderWatch, type WatchedFolders } from './config/watch.ts';
 
 export interface CatalogFilesOptions extends CatalogFolders {
   readonly clock: Clock;
@@ -44,8 +44,10 @@ export class CatalogFiles implements Disposable {
 }
 
 /** The folders to watch for a change in the user's catalog, as far as they are there. */
-async function foldersOf(userDir: string): Promise<ReadonlyMap<string, string | null>> {
-  const folders = new Map<string, string | null>([[dirname(userDir), basename(userDir)]]);
+async function foldersOf(userDir: string): Promise<WatchedFolders> {
+  const folders = new Map<string, ReadonlySet<string> | null>([
+    [dirname(userDir), new Set([basename(userDir)])],
+  ]);
   const add = async (dir: string): Promise<readonly string[]> => {
     const entries = await readdir(dir, { withFileTypes: true }).catch(() => null);
     if (entries === null) return [];

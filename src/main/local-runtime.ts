@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import type { EstimateView, PlanView } from '../shared/contract.ts';
+import type { EstimateView, PlanView, PressureLevel } from '../shared/contract.ts';
 import { RoundhouseError } from '../shared/errors.ts';
 import {
   type EngineSettings,
@@ -12,17 +12,18 @@ import { EngineHost } from './engine/host.ts';
 import { PrefixStore, type PrefixStoreSettings } from './engine/prefix-store.ts';
 import { engineHeader } from './engine/protocol-estimate.ts';
 import type { SpawnEngine } from './engine/spawn.ts';
+import { bytesToReserve, estimateView } from './estimate-view.ts';
 import { EMPTY_ENGINE_BYTES, type EngineTraits } from './memory/backend.ts';
 import { budgetBytes } from './memory/budget.ts';
 import type { Correction } from './memory/correction.ts';
 import { MemoryLearning } from './memory/learning.ts';
 import { totalBytes } from './memory/lines.ts';
+import { MachineWatch } from './memory/machine-watch.ts';
 import { Meter } from './memory/meter.ts';
 import type { Machine, MemoryProbe } from './memory/probe.ts';
 import { ModelMemory } from './model-memory.ts';
 import { Dispatcher } from './scheduler/dispatcher.ts';
 import { refusal } from './scheduler/explain.ts';
-import { reservedBytes } from './scheduler/model-entry.ts';
 import { unregistered } from './scheduler/plan.ts';
 import type { ModelSpec, SchedulerSettings } from './scheduler/ports.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
@@ -53,6 +54,8 @@ export interface LocalRuntimeOptions {
   readonly onDecision: (modelId: string | null, text: string) => void;
   /** What is shown may have changed. */
   readonly onChange: () => void;
+  /** Whether somebody looks at what the machine has. */
+  readonly isWatched: () => boolean;
 }
 
 /**
@@ -67,6 +70,7 @@ export class LocalRuntime {
   readonly memory: ModelMemory;
   readonly #prefixes: PrefixStore;
   readonly #meter: Meter;
+  readonly #machine: MachineWatch;
   readonly #closing = new AbortController();
   #settings: Settings;
   #models = new Map<string, LocalModelSettings>();
@@ -84,10 +88,20 @@ export class LocalRuntime {
       spawn: options.spawnEstimator,
       clock,
       engine: () => this.#traits(),
+      closing: this.#closing.signal,
     });
     const learning = new MemoryLearning(options.corrections.all, options.corrections.save);
-    this.memory = new ModelMemory(estimator, learning, () => this.#traits());
+    this.memory = new ModelMemory(estimator, learning, () => this.#traits(), options.onDecision);
     this.#meter = new Meter(clock, (modelId) => void this.#measure(modelId));
+    this.#machine = new MachineWatch({
+      clock,
+      probe,
+      totalBytes: machine.totalBytes,
+      enginePids: () => this.#host.pids(),
+      isNeeded: () => options.isWatched() || this.scheduler.isWaitedFor,
+      onPressure: (level) => this.#pressureRead(level),
+      onMachine: (system) => this.dispatcher.dispatch({ type: 'machine', system }),
+    });
     this.#prefixes = new PrefixStore({
       dir: options.prefixDir,
       clock,
@@ -144,17 +158,20 @@ export class LocalRuntime {
     );
   }
 
+  /** Looks at the machine, from now on again and again. */
+  async watchMachine(): Promise<void> {
+    this.#machine.start();
+    await this.#machine.fresh();
+  }
+
   /** Puts a configuration in force and loads what it wants loaded. */
   configure(settings: Settings): void {
     this.#settings = settings;
-    const models = localModels(settings);
-    this.#models = new Map(models.map((model) => [model.id, model]));
+    this.#models = new Map(localModels(settings).map((model) => [model.id, model]));
+    this.memory.keepOnly(new Set(this.#models.keys()));
     this.#prefixes.configure(prefixSettings(settings));
     this.#tellScheduler();
-    for (const model of models) {
-      const resident = this.scheduler.models.get(model.id)?.state.status;
-      if ((model.pinned || model.preload) && resident === 'unloaded') this.#preload(model.id);
-    }
+    this.#preload(({ pinned, preload }) => pinned || preload);
   }
 
   settingsOf(modelId: string): LocalModelSettings | null {
@@ -183,10 +200,37 @@ export class LocalRuntime {
     return this.memory.header(path, this.#closing.signal);
   }
 
-  /** What all engines and standbys hold, as the system sees it. */
-  async footprintBytes(): Promise<number> {
-    const footprints = await Promise.all(this.#host.pids().map((pid) => this.#options.probe.footprint(pid)));
-    return footprints.reduce((sum, footprint) => sum + (footprint?.totalBytes ?? 0), 0);
+  /** Works out in the background what a model would take, to be shown. Never rejects: its problem is known then. */
+  async lookAt(modelId: string): Promise<void> {
+    const model = this.#models.get(modelId);
+    if (model) await this.memory.lookAt(model, this.#closing.signal).catch(() => {});
+    // Who waits for memory would be given what the file needed before it was changed.
+    const entry = this.scheduler.models.get(modelId);
+    if (entry?.estimateIsFresh && entry.waiters > 0 && entry.lineBytes === 0) await this.#estimate(modelId);
+    this.#options.onChange();
+  }
+
+  /** Why a model could not be loaded now, in words for the user; `null` when nothing is known to be wrong with it. */
+  problemOf(modelId: string): string | null {
+    const model = this.#models.get(modelId);
+    if (!model) return null;
+    const isThere = (this.scheduler.models.get(modelId)?.lineBytes ?? 0) > 0;
+    const tooLarge = isThere ? null : this.memory.tooLarge(model, this.scheduler.ledger.budgetBytes);
+    return this.memory.problemOf(modelId) ?? tooLarge;
+  }
+
+  /** What would be reserved for a model; `null` until its header was read. */
+  neededBytes(modelId: string): number | null {
+    return this.memory.neededBytes(modelId);
+  }
+
+  get budgetBytes(): number {
+    return this.scheduler.ledger.budgetBytes;
+  }
+
+  /** Disk that saved prefixes take; `null` while none are kept. */
+  get prefixCache() {
+    return this.#prefixes.use;
   }
 
   /** A request of the model has ended that filled its slot with this many tokens: its buffers may have grown. */
@@ -197,19 +241,18 @@ export class LocalRuntime {
 
   /**
    * What a file would take with these settings, and what loading it would do now.
+   * @param idFor what a model of this name (`null`: the file does not say) would be registered as
    * @throws RoundhouseError `gguf_invalid`
    */
   async estimateFile(
     path: string,
-    id: string,
     settings: EngineSettings,
-  ): Promise<Omit<EstimateView, 'path' | 'suggestedId' | 'registeredAs'>> {
+    idFor: (name: string | null) => string,
+  ): Promise<Omit<EstimateView, 'path' | 'registeredAs'>> {
     const learned = await this.memory.estimate(path, settings, this.#closing.signal);
-    const bytes = reservedBytes(totalBytes(learned.lines), learned.learned);
-    return {
-      ...this.memory.view(learned, settings, this.scheduler.ledger.budgetBytes),
-      plan: this.#plan(unregistered(id), bytes),
-    };
+    const view = estimateView(learned, settings, this.#traits(), this.scheduler.ledger.budgetBytes);
+    const suggestedId = idFor(view.name);
+    return { ...view, suggestedId, plan: this.#plan(unregistered(suggestedId), bytesToReserve(learned)) };
   }
 
   /** What loading a registered model would do now; changes nothing. @throws RoundhouseError */
@@ -218,7 +261,16 @@ export class LocalRuntime {
     const entry = this.scheduler.models.get(modelId);
     if (!model || !entry) throw refusal.notFound(modelId);
     const learned = await this.memory.estimate(model.source.path, model.engine, this.#closing.signal);
-    return this.#plan(entry, reservedBytes(totalBytes(learned.lines), learned.learned));
+    const plan = this.#plan(entry, bytesToReserve(learned));
+    if (plan.outcome !== 'never') return plan;
+    const { neededBytes, budgetBytes } = plan;
+    const lighter = this.memory.lighter(learned, model.engine, budgetBytes);
+    const { message } = refusal.tooLarge(
+      { id: modelId, slots: entry.slots, lighter },
+      neededBytes,
+      budgetBytes,
+    );
+    return { ...plan, text: `Can never fit: ${message}.` };
   }
 
   #plan(entry: ModelEntryView, neededBytes: number): PlanView {
@@ -231,23 +283,43 @@ export class LocalRuntime {
     this.#closing.abort();
     this.dispatcher[Symbol.dispose]();
     this.#meter[Symbol.dispose]();
+    this.#machine[Symbol.dispose]();
     await this.#host.close(this.#settings.memory.keepPrefixCacheOnQuit);
     await this.#prefixes.close();
   }
 
-  #preload(modelId: string): void {
-    // A failure is the model's state and a decision; nobody waits for an answer.
-    this.dispatcher.load(modelId, this.#closing.signal).catch(() => {});
+  #preload(isWanted: (model: LocalModelSettings) => boolean): void {
+    for (const model of this.#models.values()) {
+      const entry = this.scheduler.models.get(model.id);
+      if (!isWanted(model) || entry?.state.status !== 'unloaded' || entry.waiters > 0) continue;
+      // A failure is the model's state and a decision; nobody waits for an answer.
+      this.dispatcher.preload(model.id, this.#closing.signal).catch(() => {});
+    }
+  }
+
+  #pressureRead(level: PressureLevel): void {
+    const before = this.scheduler.pressure;
+    this.dispatcher.dispatch({ type: 'pressure', level });
+    // What was to be there always was not loaded meanwhile, and may have waited too long since.
+    if (before !== 'normal' && this.scheduler.pressure === 'normal') this.#preload(({ pinned }) => pinned);
   }
 
   async #estimate(modelId: string): Promise<void> {
     const model = this.#models.get(modelId);
     if (!model) return;
     try {
-      const { path } = model.source;
-      const signal = this.#closing.signal;
-      const { lines, learned } = await this.memory.estimateModel(modelId, path, model.engine, signal);
-      this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(lines), learned });
+      const [learned] = await Promise.all([
+        this.memory.estimateModel(model, this.#closing.signal),
+        this.#machine.fresh(),
+      ]);
+      const lighter = this.memory.lighter(learned, model.engine, this.scheduler.ledger.budgetBytes);
+      this.dispatcher.dispatch({
+        type: 'estimated',
+        modelId,
+        bytes: totalBytes(learned.lines),
+        learned: learned.correction !== null,
+        ...(lighter && { lighter }),
+      });
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.dispatcher.dispatch({ type: 'estimateFailed', modelId, error: RoundhouseError.from(error) });
@@ -266,7 +338,9 @@ export class LocalRuntime {
   async #measure(modelId: string): Promise<void> {
     const bytes = await this.#host.measure(modelId);
     if (bytes === null || this.#closing.signal.aborted) return;
-    this.dispatcher.dispatch({ type: 'measured', modelId, bytes });
+    const held = this.#host.heldBy(modelId);
+    const prefixRebuildMs = this.#prefixes.lossMs(held, this.memory.cacheBytesPerToken(modelId));
+    this.dispatcher.dispatch({ type: 'measured', modelId, bytes, prefixRebuildMs });
     const learned = this.memory.measured(modelId, bytes);
     if (learned) {
       this.dispatcher.dispatch({ type: 'estimated', modelId, bytes: totalBytes(learned), learned: true });

@@ -5,6 +5,7 @@ import type { LocalModelSettings, ModelSettings, RemoteModelSettings } from './c
 import type { LocalRuntime } from './local-runtime.ts';
 import type { ModelFiles } from './model-files.ts';
 import { type KnownModel, knownOf, priceView } from './model-knowledge.ts';
+import type { ModelProblems } from './model-problems.ts';
 import type { Registry } from './registry/registry.ts';
 import type { RemoteRuntime } from './remote-runtime.ts';
 import { localModelView, remoteModelView } from './views.ts';
@@ -15,6 +16,7 @@ export interface ModelListParts {
   readonly runtime: LocalRuntime;
   readonly remote: RemoteRuntime;
   readonly files: ModelFiles;
+  readonly problems: Pick<ModelProblems, 'of'>;
   readonly accounting: Pick<Accounting, 'activeOf' | 'lastAnswerOf'>;
 }
 
@@ -46,8 +48,8 @@ export class ModelList {
 
   /** Why a model cannot be asked now, as far as that is known beforehand. */
   problemOf(model: ModelSettings): string | null {
-    const { files, remote } = this.#parts;
-    if (model.kind === 'local') return files.of(model.source.path).problem;
+    const { problems, remote } = this.#parts;
+    if (model.kind === 'local') return problems.of(model);
     return remote.providers.find(model.provider) === null
       ? `no provider "${model.provider}" is registered now`
       : null;
@@ -59,7 +61,8 @@ export class ModelList {
       model,
       {
         ...this.#facts(model),
-        ...files.of(model.source.path),
+        fileBytes: files.of(model.source.path).fileBytes,
+        problem: this.problemOf(model),
         contextSize: runtime.memory.contextSize(model.id, model.engine.contextSize),
         predicted: runtime.memory.predictedLines(model.id),
         measuredLines: (bytes) => runtime.memory.measuredLines(model.id, bytes),

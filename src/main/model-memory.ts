@@ -1,25 +1,23 @@
-import type { EstimateView, MemoryLinesView, MemorySettingsView } from '../shared/contract.ts';
-import type { EngineSettings } from './config/settings.ts';
+import type { MemoryLinesView } from '../shared/contract.ts';
+import { RoundhouseError } from '../shared/errors.ts';
+import type { EngineSettings, LocalModelSettings } from './config/settings.ts';
 import type { Estimate, Estimator } from './engine/estimator.ts';
 import type { LoadedInfo } from './engine/protocol.ts';
 import type { ModelHeader } from './engine/protocol-estimate.ts';
+import { bytesToReserve, type LearnedEstimate, lighterSettings, trainedAtMost } from './estimate-view.ts';
 import type { EngineTraits } from './memory/backend.ts';
-import { type Correction, corrected } from './memory/correction.ts';
-import { contextLine, predictLines } from './memory/estimate.ts';
-import { fitInto } from './memory/fit.ts';
+import { corrected } from './memory/correction.ts';
+import { predictLines } from './memory/estimate.ts';
 import type { MemoryLearning } from './memory/learning.ts';
 import { type MemoryLines, totalBytes } from './memory/lines.ts';
-
-/** A prediction with what measuring this model on this machine has taught. */
-export interface LearnedEstimate {
-  readonly estimate: Estimate;
-  readonly lines: MemoryLines;
-  readonly learned: boolean;
-}
+import { Outlooks } from './outlooks.ts';
+import { refusal } from './scheduler/explain.ts';
+import type { LighterSettings } from './scheduler/ports.ts';
 
 interface Resident {
   readonly estimate: Estimate;
   readonly info: LoadedInfo;
+  readonly slots: number;
 }
 
 /** What models take: estimated before they are loaded, measured after, and the one learned from the other. */
@@ -27,14 +25,24 @@ export class ModelMemory {
   readonly #estimator: Estimator;
   readonly #learning: MemoryLearning;
   readonly #traits: () => EngineTraits;
+  readonly #onFileChanged: (modelId: string, text: string) => void;
+  /** Of the last load of each. */
   readonly #estimates = new Map<string, Estimate>();
+  readonly #outlooks = new Outlooks();
   readonly #residents = new Map<string, Resident>();
   readonly #lastLoadMs = new Map<string, number>();
 
-  constructor(estimator: Estimator, learning: MemoryLearning, traits: () => EngineTraits) {
+  /** @param onFileChanged told in a sentence, with the numbers, when a model's file is not the one it was */
+  constructor(
+    estimator: Estimator,
+    learning: MemoryLearning,
+    traits: () => EngineTraits,
+    onFileChanged: (modelId: string, text: string) => void,
+  ) {
     this.#estimator = estimator;
     this.#learning = learning;
     this.#traits = traits;
+    this.#onFileChanged = onFileChanged;
   }
 
   /** What a file says of itself. @throws RoundhouseError `gguf_invalid` */
@@ -44,19 +52,76 @@ export class ModelMemory {
 
   /** @throws RoundhouseError `gguf_invalid` */
   async estimate(path: string, settings: EngineSettings, signal: AbortSignal): Promise<LearnedEstimate> {
-    const estimate = await this.#estimator.estimate(path, settings, signal);
-    const correction = this.#learning.correctionOf(estimate.header.identity);
-    return { estimate, lines: corrected(estimate.lines, correction), learned: correction !== null };
+    return this.#learned(await this.#estimator.estimate(path, settings, signal));
   }
 
-  /** As `estimate`, for a registered model; remembered for when it is loaded. */
-  async estimateModel(modelId: string, path: string, settings: EngineSettings, signal: AbortSignal) {
-    const learned = await this.estimate(path, settings, signal);
-    this.#estimates.set(modelId, learned.estimate);
+  /** As `estimate`, for a registered model that is to be loaded; remembered for when it is. */
+  async estimateModel(model: LocalModelSettings, signal: AbortSignal): Promise<LearnedEstimate> {
+    const learned = await this.#estimateModel(model, signal, false);
+    this.#estimates.set(model.id, learned.estimate);
     return learned;
   }
 
-  /** The header that the model was last estimated by. */
+  /** Works out what a registered model would take, in the background, to be shown. @throws RoundhouseError `gguf_invalid` */
+  async lookAt(model: LocalModelSettings, signal: AbortSignal): Promise<void> {
+    await this.#estimateModel(model, signal, true);
+  }
+
+  async #estimateModel(
+    { id, source, engine }: LocalModelSettings,
+    signal: AbortSignal,
+    background: boolean,
+  ): Promise<LearnedEstimate> {
+    try {
+      const estimate = await this.#estimator.estimate(source.path, engine, signal, background);
+      const learned = this.#learned(estimate);
+      const change = this.#outlooks.estimated(id, source.path, learned);
+      if (change !== null) this.#onFileChanged(id, change);
+      return learned;
+    } catch (error) {
+      if (error instanceof RoundhouseError && error.code === 'gguf_invalid')
+        this.#outlooks.failed(id, error.message);
+      throw error;
+    }
+  }
+
+  /** Forgets what is known of all models but these. */
+  keepOnly(modelIds: ReadonlySet<string>): void {
+    this.#outlooks.keepOnly(modelIds);
+  }
+
+  /** What would have to change to make it fit; `null` when it fits, or nothing would make it. */
+  lighter(learned: LearnedEstimate, settings: EngineSettings, budgetBytes: number): LighterSettings | null {
+    return lighterSettings(learned, settings, this.#traits(), budgetBytes);
+  }
+
+  /** What would be reserved for a model, by the last estimate of it; `null` before the first. */
+  neededBytes(modelId: string): number | null {
+    const outlook = this.#outlooks.of(modelId);
+    return outlook && bytesToReserve(outlook.learned);
+  }
+
+  /** Why the file of a model cannot be used, as far as that is known. */
+  problemOf(modelId: string): string | null {
+    return this.#outlooks.problemOf(modelId);
+  }
+
+  /** Why the budget can never hold a model, with what would make it fit; `null` when it can, or nothing is known. */
+  tooLarge({ id, engine }: LocalModelSettings, budgetBytes: number): string | null {
+    const outlook = this.#outlooks.of(id);
+    if (!outlook) return null;
+    // Asked for at every look at all models, while working out what would fit takes a while.
+    if (outlook.judged?.budgetBytes !== budgetBytes) {
+      const { learned } = outlook;
+      const bytes = bytesToReserve(learned);
+      const view = { id, slots: engine.parallel, lighter: this.lighter(learned, engine, budgetBytes) };
+      const tooLarge = bytes > budgetBytes ? refusal.tooLarge(view, bytes, budgetBytes).message : null;
+      outlook.judged = { budgetBytes, tooLarge };
+    }
+    return outlook.judged.tooLarge;
+  }
+
+  /** The header that the model was last estimated by for a load. */
   headerOf(modelId: string): ModelHeader | null {
     return this.#estimates.get(modelId)?.header ?? null;
   }
@@ -65,7 +130,7 @@ export class ModelMemory {
     this.#lastLoadMs.set(modelId, info.loadMs + info.contextMs);
     const estimate = this.#estimates.get(modelId);
     if (!estimate) return;
-    this.#residents.set(modelId, { estimate, info });
+    this.#residents.set(modelId, { estimate, info, slots: settings.parallel });
     const { header, lines } = estimate;
     this.#learning.loaded(modelId, header.identity, (deepestTokens) =>
       header.plainAttention
@@ -102,13 +167,21 @@ export class ModelMemory {
   contextSize(modelId: string, configured: number): number {
     const resident = this.#residents.get(modelId);
     if (resident) return resident.info.contextSize;
-    const estimate = this.#estimates.get(modelId);
-    return estimate ? trainedAtMost(configured, estimate.header) : configured;
+    const header = this.#outlooks.of(modelId)?.learned.estimate.header;
+    return header ? trainedAtMost(configured, header) : configured;
+  }
+
+  /** What each token in a slot takes of the cache; `null` while the model is not resident. */
+  cacheBytesPerToken(modelId: string): number | null {
+    const resident = this.#residents.get(modelId);
+    if (!resident) return null;
+    const { info, estimate, slots } = resident;
+    return Math.min(estimate.lines.cacheBytes, info.contextBytes) / (slots * info.contextSize);
   }
 
   predictedLines(modelId: string): MemoryLinesView | null {
-    const estimate = this.#estimates.get(modelId);
-    return estimate ? this.#corrected(estimate) : null;
+    const estimate = this.#residents.get(modelId)?.estimate ?? this.#outlooks.of(modelId)?.learned.estimate;
+    return estimate ? this.#learned(estimate).lines : null;
   }
 
   /** The measured total in lines: llama.cpp says what its buffers are, the rest is the process. */
@@ -133,84 +206,9 @@ export class ModelMemory {
     };
   }
 
-  /** What the interface shows of a file before it is added: the prediction, lines for its sliders, what fits the budget. */
-  view(
-    learned: LearnedEstimate,
-    settings: EngineSettings,
-    budgetBytes: number,
-  ): Pick<
-    EstimateView,
-    | 'fileBytes'
-    | 'name'
-    | 'architecture'
-    | 'quantization'
-    | 'parameters'
-    | 'trainedContextSize'
-    | 'settings'
-    | 'predicted'
-    | 'totalBytes'
-    | 'lines'
-    | 'learned'
-    | 'fit'
-  > {
-    const { header } = learned.estimate;
-    const correction = this.#learning.correctionOf(header.identity);
-    return {
-      fileBytes: header.fileBytes,
-      name: header.name,
-      architecture: header.architecture,
-      quantization: header.quantization,
-      parameters: header.parameters,
-      trainedContextSize: header.trainedContextSize,
-      settings: memorySettings(settings, header),
-      predicted: learned.lines,
-      totalBytes: totalBytes(learned.lines),
-      lines: this.#contextLines(learned, settings, correction),
-      learned: learned.learned,
-      fit: this.#fit(learned, settings, budgetBytes, correction),
-    };
+  /** As it is learned by now. */
+  #learned(estimate: Estimate): LearnedEstimate {
+    const correction = this.#learning.correctionOf(estimate.header.identity);
+    return { estimate, lines: corrected(estimate.lines, correction), correction };
   }
-
-  #contextLines(
-    { estimate }: LearnedEstimate,
-    settings: EngineSettings,
-    correction: Correction | null,
-  ): EstimateView['lines'] {
-    const offsetBytes = correction?.offsetBytes ?? 0;
-    const lineOf = (cacheType: EngineSettings['cacheType']) => {
-      const line = estimate.header.plainAttention
-        ? contextLine(estimate.header, { ...settings, cacheType }, this.#traits())
-        : estimate.line;
-      return { ...line, baseBytes: line.baseBytes + offsetBytes };
-    };
-    return { f16: lineOf('f16'), q8_0: lineOf('q8_0'), q4_0: lineOf('q4_0') };
-  }
-
-  #fit(
-    { estimate }: LearnedEstimate,
-    settings: EngineSettings,
-    budgetBytes: number,
-    correction: Correction | null,
-  ): EstimateView['fit'] {
-    const fit = fitInto(budgetBytes, estimate.header, settings, this.#traits(), correction);
-    if (!fit) return null;
-    return {
-      ...memorySettings({ ...settings, ...fit.settings }, estimate.header),
-      totalBytes: totalBytes(fit.lines),
-    };
-  }
-
-  #corrected(estimate: Estimate): MemoryLines {
-    return corrected(estimate.lines, this.#learning.correctionOf(estimate.header.identity));
-  }
-}
-
-/** What would hold: a model is never given more context than it was trained for. */
-function memorySettings(settings: EngineSettings, header: ModelHeader): MemorySettingsView {
-  const { parallel, batchSize, cacheType } = settings;
-  return { contextSize: trainedAtMost(settings.contextSize, header), parallel, batchSize, cacheType };
-}
-
-function trainedAtMost(contextSize: number, header: ModelHeader): number {
-  return Math.min(contextSize, header.trainedContextSize ?? contextSize);
 }

@@ -3,6 +3,7 @@ import { UNLOADED } from '../shared/model-state.ts';
 import type { PriceView } from '../shared/provider-contract.ts';
 import type { LastAnswer } from './accounting.ts';
 import type { LocalModelSettings, ModelSettings, RemoteModelSettings } from './config/settings.ts';
+import { totalBytes } from './memory/lines.ts';
 import type { KnownModel } from './model-knowledge.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
@@ -52,7 +53,7 @@ export function localModelView(
     pinned: model.pinned,
     state: entry?.state ?? UNLOADED,
     memory: {
-      predictedBytes: entry?.predictedBytes ?? null,
+      predictedBytes: facts.predicted ? totalBytes(facts.predicted) : (entry?.predictedBytes ?? null),
       measuredBytes: entry?.measuredBytes ?? null,
       predicted: facts.predicted,
       measured: facts.measuredLines(entry?.measuredBytes ?? null),
@@ -108,14 +109,22 @@ function described(model: ModelSettings, { tiers, known, lastAnswer }: ModelFact
   };
 }
 
-/** @param otherBytes held by the system and other programs */
-export function memoryView(scheduler: Scheduler, totalBytes: number, otherBytes: number): MemoryView {
+export function memoryView(
+  scheduler: Scheduler,
+  totalBytes: number,
+  prefixCache: MemoryView['prefixCache'],
+): MemoryView {
+  const { ledger, system } = scheduler;
   return {
     totalBytes,
-    otherBytes,
-    budgetBytes: scheduler.ledger.budgetBytes,
-    reservedBytes: scheduler.ledger.reservedBytes,
+    otherBytes: system ? Math.max(0, totalBytes - system.availableBytes - system.enginesBytes) : 0,
+    availableBytes: system?.availableBytes ?? null,
+    pressure: scheduler.pressure,
+    budgetBytes: ledger.budgetBytes,
+    reservedBytes: ledger.reservedBytes,
+    overrunBytes: Math.max(0, -ledger.freeBytes),
     standbyBytes: scheduler.standbyBytes,
     maxLoadedModels: scheduler.settings.maxLoadedModels,
+    prefixCache,
   };
 }

@@ -26,26 +26,48 @@ import { budget, provider, providerName } from './config-providers.ts';
 
 const secretError = saysWithoutValue('a usable key', 'up to 512 printable ASCII characters without spaces');
 const secret = z.string({ error: secretError }).regex(/^[!-~]{1,512}$/, { error: secretError });
-const apiKeyError = saysWithoutValue('a key', 'the key as text, or a section with name, key and admin');
+const hashError = saysWithoutValue('the SHA-256 of a key', '"sha256:" and its 64 hexadecimal digits');
+const keyHash = z.string({ error: hashError }).regex(/^sha256:[0-9a-f]{64}$/i, { error: hashError });
+const apiKeyError = saysWithoutValue('a key', 'the key as text, or a section with name, and key or keyHash');
+
+const apiKeyFields = z
+  .strictObject(
+    {
+      name: nameText().optional().describe('Whose key it is; shown with its requests.'),
+      key: secret
+        .optional()
+        .describe('The key itself, best kept in an environment variable and read from there.'),
+      keyHash: keyHash
+        .optional()
+        .describe('Instead of key: "sha256:" and the SHA-256 of a key that was made at random.'),
+      admin: trueOrFalse().default(false).describe('Whether this key may also load, unload and add models.'),
+      maxConcurrent: wholeNumber(1, 10_000, 4)
+        .optional()
+        .describe('How many of its requests may be under way or wait at a time; one more gets 429.'),
+      requestsPerMinute: wholeNumber(1, 10_000, 60)
+        .optional()
+        .describe('How many requests it may begin in any 60 seconds; one more gets 429 with Retry-After.'),
+    },
+    { error: apiKeyError },
+  )
+  .refine(({ key, keyHash }) => key !== undefined || keyHash !== undefined, {
+    path: ['key'],
+    error: 'is missing; write the key, or its hash as keyHash',
+  })
+  .refine(({ key, keyHash }) => key === undefined || keyHash === undefined, {
+    path: ['keyHash'],
+    error: 'stands beside key; write one of the two',
+  });
 
 const apiKey = z.union(
-  [
-    secret.transform((key) => ({ name: null, key, admin: false })),
-    z
-      .strictObject(
-        {
-          name: nameText().optional().describe('Whose key it is; shown with its requests.'),
-          key: secret.describe('The key itself, best kept in an environment variable and read from there.'),
-          admin: trueOrFalse()
-            .default(false)
-            .describe('Whether this key may also load, unload and add models.'),
-        },
-        { error: apiKeyError },
-      )
-      .transform(({ name, key, admin }) => ({ name: name ?? null, key, admin })),
-  ],
+  [secret.transform((key) => apiKeyOf({ key, admin: false })), apiKeyFields.transform(apiKeyOf)],
   { error: apiKeyError },
 );
+
+function apiKeyOf(fields: z.output<typeof apiKeyFields>) {
+  const { name = null, key = null, keyHash = null, maxConcurrent = null, requestsPerMinute = null } = fields;
+  return { name, key, keyHash, admin: fields.admin, maxConcurrent, requestsPerMinute };
+}
 
 const hostName = /^[A-Za-z0-9.:_[\]-]{1,255}$/;
 const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/\s*]+$/;

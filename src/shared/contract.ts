@@ -156,15 +156,25 @@ export interface EstimateView {
   readonly plan: PlanView;
 }
 
+/** How hard pressed the system is for memory: at `warn` idle models go one by one, at `critical` all at once. */
+export type PressureLevel = 'normal' | 'warn' | 'critical';
+
 export interface MemoryView {
   readonly totalBytes: number;
   /** Held by the system and other programs. */
   readonly otherBytes: number;
+  /** What the system could give without swapping; `null` while that is not known. */
+  readonly availableBytes: number | null;
+  readonly pressure: PressureLevel;
   readonly budgetBytes: number;
   /** Promised to engines, resident and loading, and to standby processes: what the budget is held against. */
   readonly reservedBytes: number;
+  /** How much that is above the budget; 0 when it is not. Nothing is loaded meanwhile. */
+  readonly overrunBytes: number;
   readonly standbyBytes: number;
   readonly maxLoadedModels: number;
+  /** Disk that holds what unloaded models had read of conversations; `null` while nothing is kept. */
+  readonly prefixCache: { readonly bytes: number; readonly limitBytes: number } | null;
 }
 
 /** One decision of the scheduler, as a sentence with its numbers. */

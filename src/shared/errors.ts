@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'provider_error'
   | 'provider_timeout'
   | 'queue_timeout'
+  | 'insufficient_memory'
   | 'model_unloaded'
   | 'engine_failed'
   | 'shutting_down'
@@ -67,6 +68,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   provider_error: 502,
   provider_timeout: 504,
   queue_timeout: 503,
+  insufficient_memory: 503,
   model_unloaded: 503,
   engine_failed: 503,
   shutting_down: 503,

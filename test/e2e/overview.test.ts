@@ -72,6 +72,16 @@ describe.skipIf(SKIP_REASON !== null)('the Overview', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says what prefix caches take on disk, and nothing where they are off', async () => {
+    await using fixture = await openPage(browser, { route: 'overview' });
+    const { page, api } = fixture;
+    await page.getByText('prefix cache on disk 120 MiB of 2.0 GiB').waitFor();
+    api.changeMemory({ prefixCache: { bytes: 0, limitBytes: 2 * GIB } });
+    await page.getByText('prefix cache on disk 0 B of 2.0 GiB').waitFor();
+    api.changeMemory({ prefixCache: null });
+    await page.getByText('prefix cache').waitFor({ state: 'detached' });
+  });
+
   it('says of each segment what was predicted and what was measured, by line', async () => {
     await using fixture = await openPage(browser, { route: 'overview' });
     const { page } = fixture;
@@ -151,6 +161,21 @@ describe.skipIf(SKIP_REASON !== null)('the Overview', () => {
     expect(await page.locator('[data-leaves=true]').count()).toBe(0);
     await page.mouse.move(0, 0);
     await page.getByTestId('ghost').waitFor({ state: 'detached' });
+  });
+
+  it('says in words when memory is short, and nothing when it is not', async () => {
+    await using fixture = await openPage(browser, { route: 'overview' });
+    const { page, api } = fixture;
+    const status = page.getByRole('status', { name: 'Memory warnings' });
+    expect(await status.textContent()).toBe('');
+    api.changeMemory({ pressure: 'warn', availableBytes: 1.2 * GIB });
+    await status.getByText('Memory pressure. 1.2 GiB available. Idle models are unloaded').waitFor();
+    api.changeMemory({ pressure: 'critical', availableBytes: 0.3 * GIB, overrunBytes: 0.5 * GIB });
+    await status.getByText('Critical memory pressure. 307 MiB available.').waitFor();
+    await status.getByText('Over the budget. Engines hold 512 MiB more than 24.0 GiB.').waitFor();
+    await page.getByText('512 MiB over the budget').waitFor();
+    api.changeMemory({ pressure: 'normal', overrunBytes: 0 });
+    await expect.poll(() => status.textContent()).toBe('');
   });
 
   it('has a card for each engine: progress, figures, countdown, pin, cancel', async () => {

@@ -62,6 +62,17 @@ describe.skipIf(SKIP_REASON !== null)('the page for everybody', () => {
       },
     );
 
+    it('on Overview, when memory is short and the budget is passed', async () => {
+      await using fixture = await openPage(browser, { context: { colorScheme }, route: 'overview' });
+      const { page, api } = fixture;
+      api.changeMemory({ pressure: 'critical', overrunBytes: 2 ** 29 });
+      await page.getByText('Critical memory pressure.').waitFor();
+      expect(await problemsOf(page)).toEqual([]);
+      api.changeMemory({ pressure: 'warn' });
+      await page.getByText('Memory pressure.', { exact: true }).waitFor();
+      expect(await problemsOf(page)).toEqual([]);
+    });
+
     it('on adding a model: choosing, moving its sliders, refused, dragging', async () => {
       await using fixture = await openPage(browser, { context: { colorScheme } });
       const { page } = fixture;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -275,6 +275,23 @@ describe('the built desktop app, its end', () => {
     expect(await app.exit).toBe(1);
     expect(await app.stderr).toContain(String(port));
     server.close();
+  });
+
+  it.each([
+    ['the data folder', ''],
+    ['a folder in it', 'browser'],
+  ])('says that %s is a file and what to do, and ends with 1 without a window', async (_, name) => {
+    const dir = join(dataDir, 'taken');
+    const file = name === '' ? dir : join(dir, name);
+    if (name !== '') mkdirSync(dir);
+    writeFileSync(file, '');
+    app = new DesktopApp({ args: ['--data-dir', dir] });
+    expect(await app.exit).toBe(1);
+    expect(await app.stderr).toMatch(
+      /cannot be used: where a folder is needed there is a file .*--data-dir DIR/,
+    );
+    expect(await app.stderr).toContain(`${file} cannot`);
+    expect(await app.stderr).not.toContain('    at ');
   });
 
   it('says which option is wrong, and ends with 1 without a window', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, getPriority, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeModel } from '../../bench/make-model.ts';
@@ -10,6 +10,7 @@ import type { LoadSettings } from '../../src/main/engine/protocol-estimate.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 
 const MIB = 1024 ** 2;
+const DEMO = resolve('resources/models/roundhouse-demo.gguf');
 const SETTINGS: LoadSettings = {
   contextSize: 8192,
   parallel: 2,
@@ -25,12 +26,28 @@ describe('the estimate child', () => {
   });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+  const spawn = spawnByFork(resolve('src/main/engine/child/estimate-main.ts'), (text) =>
+    process.stderr.write(text),
+  );
   const estimator = createEstimator({
-    spawn: spawnByFork(resolve('src/main/engine/child/estimate-main.ts'), (text) =>
-      process.stderr.write(text),
-    ),
+    spawn,
+    closing: new AbortController().signal,
     clock: systemClock,
     engine: () => ({ backend: 'cpu', repackedTypes: [], emptyBytes: 28 * MIB }),
+  });
+
+  it.each([
+    [true, constants.priority.PRIORITY_BELOW_NORMAL],
+    [false, getPriority()],
+  ])('gives way to everything else where nobody waits for it (%s)', async (background, priority) => {
+    const child = spawn();
+    const replied = new Promise((done) => child.onMessage(done));
+    const ended = new Promise((done) => child.onExit(done));
+    child.send({ type: 'estimate', file: DEMO, contexts: [], background });
+    expect(await replied).toMatchObject({ type: 'header' });
+    expect(getPriority(child.pid)).toBe(priority);
+    child.kill();
+    await ended;
   });
 
   it('asks llama.cpp for the cache of an architecture that the header alone does not tell', async () => {

@@ -48,7 +48,11 @@ describe('an engine that dies', () => {
     const { error } = await answerOf(parts);
     expect(error).toMatchObject({ code: 'engine_failed', retryAfterMs: 1000 });
     expect(error?.message).toContain('SIGKILL');
-    expect(await it.exited).toEqual({ asked: false, reason: 'its process was ended by SIGKILL' });
+    expect(await it.exited).toEqual({
+      asked: false,
+      reason: 'its process was ended by SIGKILL',
+      killed: true,
+    });
     expect((await ask(it.engine, 'Hi')).error?.code).toBe('engine_failed');
   });
 

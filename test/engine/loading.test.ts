@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -125,6 +126,28 @@ describe('a chat template from a file', () => {
     await expect(loadWith('{% if %}')).rejects.toMatchObject({
       code: 'model_load_failed',
       message: expect.stringContaining('chat template cannot be read'),
+    });
+  });
+});
+
+describe('a model for which there is no memory', () => {
+  const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+
+  /** The process may have so much address space more than now. */
+  function limit(pid: number, moreMib: number): void {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const bytes = Number(/^VmSize:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024 + moreMib * 1024 ** 2;
+    execFileSync('prlimit', ['--pid', String(pid), `--as=${bytes}`]);
+  }
+
+  // prlimit is Linux's; the words of other systems are in load-log.test.ts.
+  test.runIf(hasPrlimit)('fails to load with llama.cpp\u2019s own numbers', async () => {
+    const it = await started(startEngine());
+    limit(it.pid, 100);
+    // The cache of 64 slots takes 192 MiB.
+    await expect(load(it.engine, { contextSize: 2048, parallel: 64 })).rejects.toMatchObject({
+      code: 'insufficient_memory',
+      message: expect.stringMatching(/^the system had no memory for it \(.*192\.00 MB/),
     });
   });
 });

@@ -24,6 +24,7 @@ import {
   type PrefixStoreSettings,
 } from '../../src/main/engine/prefix-store.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
+import type { Snapshot } from '../../src/shared/contract.ts';
 import type { EnginePrompt } from '../../src/shared/generation.ts';
 import { headerFor } from '../fixtures/engine-header.ts';
 import { serveApp } from '../harness/served-app.ts';
@@ -221,9 +222,12 @@ describe('what was read before an unload', () => {
     await it.load('a', DEMO_MODEL, settings);
     const prompts = [promptOf(1), promptOf(2)];
     const first = await Promise.all(prompts.map((prompt) => it.ask(prompt)));
-    expect(it.host.prefixRebuildMs('a')).toBeGreaterThan(0);
+    const held = it.host.heldBy('a');
+    // The last token of an answer is never evaluated.
+    expect(held.tokens).toBeGreaterThan(2 * PROMPT_TOKENS);
+    expect(held.prefillMs).toBeGreaterThan(0);
     await it.stop();
-    expect(it.host.prefixRebuildMs('a')).toBe(0);
+    expect(it.host.heldBy('a')).toEqual({ tokens: 0, prefillMs: 0, deepestTokens: 0 });
     expect(states(dir)).toHaveLength(2);
     await it.load('a', DEMO_MODEL, settings);
     const again = await Promise.all(prompts.map((prompt) => it.ask(prompt)));
@@ -497,6 +501,9 @@ models:
   expect(await complete('a')).toEqual([text, PROMPT_TOKENS - 1]);
   const dir = join(server.dataDir, 'prefix-cache');
   expect(states(dir)).toHaveLength(2);
+  const { memory } = await server.admin<Snapshot>('app.snapshot', {});
+  expect(memory.prefixCache).toEqual({ bytes: expect.any(Number), limitBytes: 2 * GIB });
+  expect(memory.prefixCache?.bytes).toBeGreaterThan(PROMPT_TOKENS);
   await server.stop();
   expect(existsSync(dir)).toBe(false);
 });

@@ -7,8 +7,9 @@ import type { LocalModelSettings, Settings } from '../../src/main/config/setting
 import type { SpawnEngine } from '../../src/main/engine/spawn.ts';
 import { spawnByFork } from '../../src/main/engine/spawn-fork.ts';
 import { LocalRuntime } from '../../src/main/local-runtime.ts';
-import { createMemoryProbe, type Machine } from '../../src/main/memory/probe.ts';
+import { createMemoryProbe, type Machine, type MemoryProbe } from '../../src/main/memory/probe.ts';
 import { createLocalBackend } from '../../src/main/providers/local.ts';
+import type { PressureLevel } from '../../src/shared/contract.ts';
 import {
   type GenerationRequest,
   NO_SAMPLING,
@@ -95,22 +96,24 @@ function counting(spawn: SpawnEngine) {
 }
 
 /** All that serves local models, with two of them, on real engines. */
-function setUp() {
+function setUp(machineSays: Partial<MemoryProbe> = {}) {
   const engines = counting(spawnByFork(ENGINE_CHILD, () => {}));
   const estimators = counting(spawnByFork(ESTIMATE_CHILD, () => {}));
   const granted = new Map<string, number[]>();
+  const decisions: string[] = [];
   let mostLoaded = 0;
   let arrived = 0;
   const runtime: LocalRuntime = new LocalRuntime(settings([]), {
     clock: systemClock,
-    probe,
+    probe: { ...probe, ...machineSays },
     machine,
     metal: false,
     spawnEngine: engines.spawn,
     spawnEstimator: estimators.spawn,
     corrections: { all: new Map(), save: () => {} },
     prefixDir: join(temporaryFolder(), 'prefix-cache'),
-    onDecision: () => {},
+    onDecision: (_, text) => decisions.push(text),
+    isWatched: () => false,
     onChange: () => {
       const loaded = [...runtime.scheduler.models.values()].filter(({ state }) =>
         ['loading', 'ready', 'draining'].includes(state.status),
@@ -141,6 +144,7 @@ function setUp() {
     engines,
     estimators,
     granted,
+    decisions,
     mostLoaded: () => mostLoaded,
     ask: (id: string, prompt: Prompt, sampling: Partial<Sampling> = {}, signal = NEVER): Promise<Answer> => {
       const request: GenerationRequest = {
@@ -250,6 +254,27 @@ test('callers that leave in the queue, while loading and while generating leave 
   for (const entry of it.runtime.scheduler.models.values()) {
     expect({ leases: entry.activeLeases, waiters: entry.waiters }).toEqual({ leases: 0, waiters: 0 });
   }
+});
+
+test('other programs that hold the memory are waited for, and under pressure idle engines go', async () => {
+  let availableBytes = 100 * 1024 ** 2;
+  let level: PressureLevel = 'normal';
+  const it = setUp({ availableBytes: async () => availableBytes, pressure: async () => level });
+  await it.runtime.watchMachine();
+  const asked = it.ask('demo', chat('What is 3 + 4?'));
+  await expect
+    .poll(() => it.decisions.at(-1), { timeout: 10_000 })
+    .toMatch(/^Waiting to load demo until other programs give/);
+  availableBytes = 8 * 1024 ** 3;
+  expect((await asked).text).toBe('3 + 4 = 7.');
+
+  const engine = it.runtime.engineOf('demo')?.pid ?? 0;
+  level = 'critical';
+  await untilGone(engine);
+  expect(it.decisions).toContainEqual(
+    expect.stringMatching(/^Unloaded demo \(.*\): memory pressure is critical \(8\.0 GiB available\)/),
+  );
+  expect((await it.ask('demo', chat('What is 3 + 4?'))).text).toBe('3 + 4 = 7.');
 });
 
 test('no two answers are alike when nobody gives a seed', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type {
   ApiKey,
   Caller,
@@ -280,6 +281,18 @@ export class FakeGatewayPorts implements GatewayPorts {
   }
 }
 
+/** An API key as models.yaml would give it, without a name, rights or limits unless told otherwise. */
+export function apiKey(key: string, fields: Partial<ApiKey> = {}): ApiKey {
+  return {
+    name: null,
+    sha256: createHash('sha256').update(key).digest('hex'),
+    admin: false,
+    maxConcurrent: null,
+    requestsPerMinute: null,
+    ...fields,
+  };
+}
+
 /** A model as the app lists it, resident unless told otherwise. */
 export function modelView(id: string, fields: Partial<ModelView> = {}): ModelView {
   return {
@@ -331,10 +344,14 @@ export function snapshot(models: readonly ModelView[]): Snapshot {
     memory: {
       totalBytes: 100,
       otherBytes: 10,
+      availableBytes: 70,
+      pressure: 'normal',
       budgetBytes: 80,
       reservedBytes: 20,
+      overrunBytes: 0,
       standbyBytes: 0,
       maxLoadedModels: 5,
+      prefixCache: null,
     },
     decisions: [],
     defaultModel: 'tier:default',

@@ -39,6 +39,49 @@ test('calls that only read can be asked with GET', async () => {
   expect((await call(made, 'GET', '/admin/models/list?id=5')).statusCode).toBe(400);
 });
 
+test('GET /admin/decisions gives what decisions.list does, to whom may ask', async () => {
+  const made = harness();
+  const decisions = [{ id: 1, atMs: 5, modelId: 'demo', text: 'Loaded demo in 12 ms.' }];
+  made.ports.callResult = decisions;
+  const response = await call(made, 'GET', '/admin/decisions');
+  expect([response.statusCode, response.json()]).toEqual([200, decisions]);
+  expect(made.ports.calls).toEqual([{ name: 'decisions.list', input: {} }]);
+  expect((await call(made, 'POST', '/admin/decisions', {})).headers.allow).toBe('GET, HEAD');
+  expect((await made.gateway.inject('/admin/decisions')).statusCode).toBe(401);
+});
+
+test.each([
+  [{ contextSize: -5 }, '"settings.contextSize" must be at least 64, not -5.'],
+  [{ contextSize: 1e12 }, '"settings.contextSize" must be at most 1048576, not 1000000000000.'],
+  [{ contextSize: 0.5 }, '"settings.contextSize" must be a whole number, not 0.5.'],
+  [{ contextSize: '8k' }, '"settings.contextSize" must be a number, not "8k".'],
+  [{ parallel: 0 }, '"settings.parallel" must be at least 1, not 0.'],
+  [{ batchSize: 2 ** 53 }, '"settings.batchSize" must be at most 16384, not 9007199254740992.'],
+  [{ cacheType: 'f64' }, '"settings.cacheType" is not valid: '],
+])('an absurd size %j is refused with the limit', async (settings, message) => {
+  const made = harness();
+  for (const url of ['/admin/models/estimate', '/admin/models/add']) {
+    const response = await call(made, 'POST', url, { path: '/m.gguf', settings });
+    expect(response.statusCode).toBe(400);
+    expect(response.json().error.message).toContain(message);
+  }
+  expect(made.ports.calls).toEqual([]);
+});
+
+test('a size that no number can hold is refused too', async () => {
+  const { gateway } = harness();
+  const response = await gateway.inject({
+    method: 'POST',
+    url: '/admin/models/estimate',
+    headers: adminHeaders,
+    payload: '{"path":"/m.gguf","settings":{"contextSize":1e999}}',
+  });
+  expect([response.statusCode, response.json().error.message]).toEqual([
+    400,
+    '"settings.contextSize" must be a number, not a number too large to represent.',
+  ]);
+});
+
 test.each([
   [{}, 'id'],
   [{ id: '' }, 'id'],

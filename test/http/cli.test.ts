@@ -12,6 +12,7 @@ import type {
   CallName,
   ConfigProblem,
   EstimateView,
+  MemoryView,
   ModelView,
   PlanView,
 } from '../../src/shared/contract.ts';
@@ -27,6 +28,7 @@ const TOKEN = 'token-of-this-run';
 const dir = mkdtempSync(join(tmpdir(), 'roundhouse-cli-'));
 const asked: unknown[] = [];
 let models: readonly ModelView[];
+let memoryChanges: Partial<MemoryView> = {};
 let configProblems: readonly ConfigProblem[] = [];
 let answer: (signal: AbortSignal) => AsyncIterable<StreamPart>;
 let server: FakeInterfaceServer;
@@ -52,7 +54,11 @@ async function respond(name: CallName, input: CallInput<CallName>): Promise<unkn
   if (name === 'models.estimate') return estimate;
   if (name === 'models.plan') return PLAN;
   if (name === 'config.explain') return [{ key: 'server.port', layers: [{ value: 4141, from: 'default' }] }];
-  if (name === 'app.snapshot') return fakeSnapshot(models, { server: { ...FAKE_SERVER, configProblems } });
+  if (name === 'app.snapshot') {
+    const { memory } = fakeSnapshot(models);
+    const server = { ...FAKE_SERVER, configProblems };
+    return fakeSnapshot(models, { server, memory: { ...memory, ...memoryChanges } });
+  }
   return name === 'models.list' || name === 'models.unloadAll' ? models : fakeModel(id);
 }
 
@@ -157,6 +163,23 @@ test('list, ps, load, unload and add ask the app what their names say', async ()
     ['models.add', { path }],
     ['models.add', { path: '/m/x.gguf', id: 'my x' }],
   ]);
+});
+
+test('ps says when memory is short, apart from its table', async () => {
+  models = [fakeModel('demo', { state: { status: 'ready', sinceMs: 0 } })];
+  memoryChanges = { pressure: 'warn', availableBytes: 2 ** 30, overrunBytes: 2 ** 29 };
+  try {
+    expect(await roundhouse('ps')).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^ID .*\ndemo .*\n$/),
+      err:
+        'Memory pressure. 1.0 GiB available. Idle models are unloaded one by one, and none is loaded before it is needed.\n' +
+        'Over the budget. Engines hold 512 MiB more than 24.0 GiB. Nothing is loaded until idle models have gone and busy ones have finished.\n',
+    });
+    expect(JSON.parse((await roundhouse('ps', '--json')).out)).toEqual(models);
+  } finally {
+    memoryChanges = {};
+  }
 });
 
 test('list says what is wrong with models.yaml, apart from its table', async () => {

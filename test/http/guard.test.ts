@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { answering } from '../fakes/fake-gateway-ports.ts';
+import { answering, apiKey } from '../fakes/fake-gateway-ports.ts';
 import { type Harness, HELLO, harness, listening } from './harness.ts';
 
 /** One address of every kind of route: what is refused must be refused on all of them, also where there is nothing. */
@@ -13,6 +13,7 @@ const ADDRESSES = [
   ['GET', '/admin/models/list'],
   ['POST', '/admin/models/load'],
   ['GET', '/admin/events'],
+  ['GET', '/admin/decisions'],
   ['GET', '/'],
   ['HEAD', '/'],
   ['GET', '/assets/app.js'],
@@ -162,7 +163,7 @@ test('behind a proxy that speaks HTTPS the page’s own origin is its allowed ho
 test('an allowed origin may ask, from another site too, and read the answer and its errors', async () => {
   const made = harness();
   made.ports.allowedOrigins = ['https://ok.example', 'vscode-webview://abc'];
-  made.ports.apiKeys = [{ name: null, key: 'k', admin: false }];
+  made.ports.apiKeys = [apiKey('k')];
   for (const origin of made.ports.allowedOrigins) {
     const headers = { host: 'localhost', origin, 'sec-fetch-site': 'cross-site' };
     for (const [key, status] of [
@@ -180,7 +181,7 @@ test('an allowed origin may ask, from another site too, and read the answer and 
 test('a preflight is answered for an allowed origin only, without a key', async () => {
   const made = harness();
   made.ports.allowedOrigins = ['https://ok.example'];
-  made.ports.apiKeys = [{ name: null, key: 'k', admin: false }];
+  made.ports.apiKeys = [apiKey('k')];
   const preflight = (origin: string) =>
     ask(made, 'OPTIONS', '/v1/chat/completions', {
       host: 'localhost',
@@ -243,10 +244,7 @@ test('JSON may name its character set', async () => {
   expect(response.statusCode).toBe(200);
 });
 
-const KEYS = [
-  { name: 'ann', key: 'sk-ann', admin: false },
-  { name: 'root', key: 'sk-root', admin: true },
-];
+const KEYS = [apiKey('sk-ann', { name: 'ann' }), apiKey('sk-root', { name: 'root', admin: true })];
 
 test.each<{ keys: boolean; from: string; headers: Headers; api: number; admin: number }>([
   { keys: false, from: '127.0.0.1', headers: {}, api: 200, admin: 401 },
@@ -293,10 +291,21 @@ test.each<{ keys: boolean; from: string; headers: Headers; api: number; admin: n
   expect(await status('/')).toBe(200);
 });
 
+test('the hash of a key does not open what the key does', async () => {
+  const made = harness();
+  const key = apiKey('sk-root', { admin: true });
+  made.ports.apiKeys = [key];
+  for (const shown of [key.sha256, `sha256:${key.sha256}`, key.sha256.toUpperCase()]) {
+    const headers = { authorization: `Bearer ${shown}` };
+    expect((await ask(made, 'GET', '/v1/models', headers)).statusCode).toBe(401);
+    expect((await ask(made, 'GET', '/admin/models/list', headers)).statusCode).toBe(401);
+  }
+});
+
 test('an empty key or an empty admin token opens nothing', async () => {
   const made = harness();
   made.ports.adminToken = '';
-  made.ports.apiKeys = [{ name: null, key: '', admin: true }];
+  made.ports.apiKeys = [apiKey('', { admin: true })];
   for (const headers of [{}, { authorization: 'Bearer ' }, { 'x-api-key': '' }, { 'x-api-key': ' ' }]) {
     expect((await ask(made, 'GET', '/v1/models', headers)).statusCode).toBe(401);
     expect((await ask(made, 'GET', '/admin/models/list', headers)).statusCode).toBe(401);

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { createGateway } from '../../src/main/gateway/gateway.ts';
 import { type ErrorCode, HTTP_STATUS, RoundhouseError } from '../../src/shared/errors.ts';
-import { answering } from '../fakes/fake-gateway-ports.ts';
+import { answering, apiKey } from '../fakes/fake-gateway-ports.ts';
 import { HELLO, harness, listening, postJson } from './harness.ts';
 
 test('every address answers with and without /v1, and with a slash at the end', async () => {
@@ -58,7 +58,7 @@ test('/v1/models has the list fields of both protocols', async () => {
 
 test('health is told without a key', async () => {
   const { gateway, ports } = harness();
-  ports.apiKeys = [{ name: null, key: 'k', admin: false }];
+  ports.apiKeys = [apiKey('k')];
   const well = await gateway.inject('/health');
   expect([well.statusCode, well.json()]).toEqual([200, { status: 'ok' }]);
   ports.isServing = false;
@@ -114,7 +114,7 @@ test('POST to an unknown address is 404, and 401 where a key is needed', async (
       payload: '{}',
     });
   expect((await post()).statusCode).toBe(404);
-  ports.apiKeys = [{ name: null, key: 'k', admin: false }];
+  ports.apiKeys = [apiKey('k')];
   expect((await post()).statusCode).toBe(401);
 });
 
@@ -297,7 +297,7 @@ test('a port in use is named, and no other one taken', async () => {
 
 test('an address of another machine is refused in words', async () => {
   const { gateway, ports } = harness();
-  ports.apiKeys = [{ name: null, key: 'k', admin: false }];
+  ports.apiKeys = [apiKey('k')];
   await expect(gateway.listen('192.0.2.1', 0)).rejects.toMatchObject({
     code: 'config_invalid',
     message: expect.stringContaining('192.0.2.1'),
@@ -310,7 +310,7 @@ test('other machines are let in only with a key', async () => {
     code: 'config_invalid',
     message: expect.stringContaining('server.apiKeys'),
   });
-  ports.apiKeys = [{ name: null, key: 'k', admin: false }];
+  ports.apiKeys = [apiKey('k')];
   const other = createGateway(ports, { clock: harness().clock, log: { warn: () => {}, error: () => {} } });
   const { url, port } = await other.listen('0.0.0.0', 0);
   expect(url).toBe(`http://127.0.0.1:${port}`);

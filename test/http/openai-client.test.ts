@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { RoundhouseError } from '../../src/shared/errors.ts';
-import { answering, modelView } from '../fakes/fake-gateway-ports.ts';
+import { answering, apiKey, modelView } from '../fakes/fake-gateway-ports.ts';
 import { collected, listening } from './harness.ts';
 
 /** The client as programs use it: unchanged, except that it does not try again by itself unless a test is about that. */
@@ -356,7 +356,7 @@ test('fifty requests at once each get their own answer', async () => {
 test('a key is asked for when there is one', async () => {
   const { url, ports } = await listening();
   ports.engine = answering('ok');
-  ports.apiKeys = [{ name: 'ann', key: 'sk-right', admin: false }];
+  ports.apiKeys = [apiKey('sk-right', { name: 'ann' })];
   const ask = (apiKey: string) =>
     clientOf(url, { apiKey }).chat.completions.create({ model: 'demo', messages });
   await expect(ask('sk-wrong')).rejects.toBeInstanceOf(OpenAI.AuthenticationError);

@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming, ChatCompletionTool } from 'openai/resources';
 import { expect, test } from 'vitest';
 import type { StreamPart } from '../../src/shared/generation.ts';
-import { answering, type FakeGeneration } from '../fakes/fake-gateway-ports.ts';
+import { answering, apiKey, type FakeGeneration } from '../fakes/fake-gateway-ports.ts';
 import { collected, listening } from './harness.ts';
 
 const model = 'demo';
@@ -402,7 +402,7 @@ test.each<[who: string, body: object, headers: Record<string, string>, user: str
 
 test('without any word of the user it is the API key that names one', async () => {
   const { client, ports } = await served();
-  ports.apiKeys = [{ name: 'laptop', key: 'any', admin: false }];
+  ports.apiKeys = [apiKey('any', { name: 'laptop' })];
   await client.chat.completions.create({ model, messages });
   await client.chat.completions.create({ model, messages, user: 'ann' });
   expect(ports.generations.map(({ caller }) => [caller.keyName, caller.user])).toEqual([

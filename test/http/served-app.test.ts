@@ -1,9 +1,10 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelView, Snapshot } from '../../src/shared/contract.ts';
+import { type GgufHeader, ggufHeader, tensorBytes } from '../fixtures/gguf-writer.ts';
 import { type ServedApp, serveApp } from '../harness/served-app.ts';
 
 /*
@@ -11,6 +12,13 @@ import { type ServedApp, serveApp } from '../harness/served-app.ts';
  */
 
 const DEMO = 'resources/models/roundhouse-demo.gguf';
+/** The least that a header has to say. */
+const LLAMA: GgufHeader['metadata'] = [
+  ['general.architecture', { type: 'text', value: 'llama' }],
+  ['llama.block_count', { type: 'u32', value: 2 }],
+  ['llama.embedding_length', { type: 'u32', value: 64 }],
+  ['llama.attention.head_count', { type: 'u32', value: 4 }],
+];
 
 function clientOf(app: ServedApp, options: { maxRetries?: number } = {}): OpenAI {
   return new OpenAI({ baseURL: `${app.url}/v1`, apiKey: 'none', maxRetries: 0, ...options });
@@ -203,6 +211,40 @@ describe('what is wrong with the configuration', () => {
       'version: 1\nmodels: { demo: { file: builtin:demo } }\n',
     );
     await expect.poll(texts).toContain('models.yaml is good again and in force.');
+  });
+
+  it('is said of a model that is larger than the budget, which tiers then pass over', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'roundhouse-large-'));
+    const file = join(dir, 'large.gguf');
+    const tensor = { name: 'token_embd.weight', dimensions: [64, 2_500_000], type: 'F16' };
+    const header = ggufHeader({ metadata: LLAMA, tensors: [tensor] });
+    await writeFile(file, header);
+    // As long as a large model, and as empty as a disk allows.
+    await truncate(file, header.length + tensorBytes(tensor));
+    const withBudget = (budget: string) =>
+      `version: 1\nmemory: { budget: ${budget} }\nmodels: { large: { file: '${file}' }, demo: { file: builtin:demo } }\n` +
+      'tiers: { low: { models: [large, demo] } }\n';
+    await using app = await serveApp(withBudget('256MiB'));
+    const problems = async () =>
+      (await app.admin<ModelView[]>('models.list', {})).map(({ problem }) => problem);
+    const texts = async () =>
+      (await app.admin<{ text: string }[]>('decisions.list', {})).map(({ text }) => text);
+    // By its file at first, and by its header when that was read.
+    expect(await problems()).toEqual([expect.stringMatching(/and the memory budget is 256 MiB; /), null]);
+    expect(await texts()).toContainEqual(expect.stringMatching(/^large \(.*\) is larger than/));
+    const answer = await clientOf(app).chat.completions.create({
+      model: 'tier:low',
+      messages: [{ role: 'user', content: 'Hello' }],
+    });
+    expect(answer.model).toBe('demo');
+    // Said again only when it is true again.
+    await writeFile(join(app.dataDir, 'models.yaml'), withBudget('1GiB'));
+    await expect.poll(problems).toEqual([null, null]);
+    await writeFile(join(app.dataDir, 'models.yaml'), withBudget('256MiB'));
+    await expect
+      .poll(async () => (await texts()).filter((text) => /^large \(.*\) is larger/.test(text)))
+      .toHaveLength(2);
+    await rm(dir, { recursive: true });
   });
 
   it('is looked at again when a file is replaced by a hostile one', async () => {

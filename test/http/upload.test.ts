@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Uploads } from '../../src/main/config/uploads.ts';
 import type { GatewayOptions } from '../../src/main/gateway/gateway.ts';
+import { apiKey } from '../fakes/fake-gateway-ports.ts';
 import { listening, postJson } from './harness.ts';
 
 /* Files as they come over a real connection, into a real folder. */
@@ -192,7 +193,7 @@ test.each([
   ['a key that is not for the admin interface', { authorization: 'Bearer plain-key' }],
 ])('with %s nothing is taken', async (_, headers) => {
   const { address, ports, received } = await serving();
-  ports.apiKeys = [{ name: null, key: 'plain-key', admin: false }];
+  ports.apiKeys = [apiKey('plain-key')];
   const { call, answered } = sending(`${address}?name=x.gguf`, { authorization: '', ...headers });
   call.end('GGUF');
   expect((await answered).status).toBe(401);

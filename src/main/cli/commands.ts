@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { assertNever } from '../../shared/assert-never.ts';
 import type { StreamPart } from '../../shared/generation.ts';
+import { memoryWarnings } from '../../shared/memory-warnings.ts';
 import { formatBytes } from '../../shared/units.ts';
 import { formatProblem } from '../yaml/format-problem.ts';
 import type { ExplainInvocation, Invocation, RunInvocation, ValidateInvocation } from './args.ts';
@@ -62,7 +63,8 @@ export async function runCommand(
       return print(models, listTable(models, terminal.home));
     }
     case 'ps': {
-      const models = await client.call('models.list', {});
+      const { models, memory } = await client.call('app.snapshot', {});
+      for (const { title, text } of memoryWarnings(memory)) terminal.warn(`${title}. ${text}\n`);
       return print(models.filter(isResident), residentTable(models, terminal.nowMs()));
     }
     case 'load': {

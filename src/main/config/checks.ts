@@ -2,6 +2,7 @@ import { assertNever } from '../../shared/assert-never.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { MIN_BUDGET_BYTES } from '../../shared/model-limits.ts';
 import { formatBytes } from '../../shared/units.ts';
+import { apiKeySettings } from './api-keys.ts';
 import { type CheckInput, isLoopback, problemAt, suggest } from './check-input.ts';
 import { BUILTIN_DEMO } from './model-settings.ts';
 import {
@@ -31,6 +32,7 @@ export function checkConfig(input: CheckInput): readonly ConfigProblem[] {
     ...checkPinned(input),
     ...checkHost(input),
     ...checkBudgets(input, names),
+    ...checkKeys(input),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
@@ -148,6 +150,21 @@ function checkBudgets(input: CheckInput, names: ReadonlyMap<string, string>): re
     }
     if (isProvider(input, scope.provider)) return [];
     return [problemAt(input, [...path, 'provider'], noProvider(input, scope.provider))];
+  });
+}
+
+/** Of two entries for one key only the first would hold, with its rights and limits. */
+function checkKeys(input: CheckInput): readonly ConfigProblem[] {
+  const first = new Map<string, number>();
+  return input.config.server.apiKeys.flatMap((entry, index) => {
+    const { sha256 } = apiKeySettings(entry);
+    const owner = first.get(sha256);
+    if (owner === undefined) {
+      first.set(sha256, index);
+      return [];
+    }
+    const message = `is the same key as server.apiKeys[${owner}]; give each entry a key of its own`;
+    return [problemAt(input, ['server', 'apiKeys', index], message)];
   });
 }
 

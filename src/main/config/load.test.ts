@@ -67,7 +67,7 @@ server:
   host: localhost
   port: 0
   allowedHosts: [mac-studio.local, "10.0.0.5:4141"]
-  apiKeys: [plain-key, { name: editor, key: "\${EDITOR_KEY}", admin: true }]
+  apiKeys: [plain-key, { name: editor, key: "\${EDITOR_KEY}", admin: true }, { name: bot, keyHash: "sha256:${'AB'.repeat(32)}", maxConcurrent: 2, requestsPerMinute: 30 }]
   allowedOrigins: [https://app.example.com]
   maxQueue: 8
   maxWait: 1.5s
@@ -450,13 +450,24 @@ logging: { content: true, level: debug }
           "apiKeys": [
             {
               "admin": false,
-              "key": "plain-key",
+              "maxConcurrent": null,
               "name": null,
+              "requestsPerMinute": null,
+              "sha256": "2b5cde0108a957d90d131d664db092b0b604ee9741ef89e937ebc526be94cc57",
             },
             {
               "admin": true,
-              "key": "s3cret",
+              "maxConcurrent": null,
               "name": "editor",
+              "requestsPerMinute": null,
+              "sha256": "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0",
+            },
+            {
+              "admin": false,
+              "maxConcurrent": 2,
+              "name": "bot",
+              "requestsPerMinute": 30,
+              "sha256": "abababababababababababababababababababababababababababababababab",
             },
           ],
           "host": "localhost",

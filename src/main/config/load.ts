@@ -3,6 +3,7 @@ import { type ModelsYaml, modelsJsonSchema, modelsYamlSchema } from '../../share
 import type { ConfigProblem } from '../../shared/contract.ts';
 import { problemsOf } from '../yaml/issues.ts';
 import { type Environment, readYaml, type YamlSource } from '../yaml/yaml-source.ts';
+import { apiKeySettings } from './api-keys.ts';
 import { checkConfig } from './checks.ts';
 import { modelFileName, slugOf, uniqueId } from './model-ids.ts';
 import { engineDefaults, type ModelPlace, modelOfFile, modelSettings } from './model-settings.ts';
@@ -89,7 +90,7 @@ export function resolveSettings(
   });
   if (problems.length > 0) return { problems };
 
-  const { maxWait: maxWaitMs, ...server } = config.server;
+  const { maxWait: maxWaitMs, apiKeys, ...server } = config.server;
   const { minResidency: minResidencyMs, keepPrefixCache: keepPrefixCacheBytes, ...memory } = config.memory;
   const models = [...named, ...found];
   const ids = new Map(
@@ -97,7 +98,7 @@ export function resolveSettings(
   );
   return {
     settings: {
-      server: { ...server, maxWaitMs },
+      server: { ...server, maxWaitMs, apiKeys: apiKeys.map(apiKeySettings) },
       memory: { ...memory, minResidencyMs, keepPrefixCacheBytes },
       providers,
       models,

@@ -39,6 +39,10 @@ describe('what is wrong, where, and what to write instead', () => {
       '4 models.a.contextSize: 1000000000000 is not a whole number from 64 to 1048576; write a number such as 8192',
     ],
     [
+      'models:\n  a:\n    file: a\n    parallel: 99999999999999999999999',
+      '4 models.a.parallel: 1e+23 is not a whole number from 1 to 64; write a number such as 2',
+    ],
+    [
       'memory: { keepPrefixCache: 5 }',
       '1 memory.keepPrefixCache: 5 is not a size; write one such as 2GiB, or 0',
     ],
@@ -304,6 +308,7 @@ describe('what is wrong, where, and what to write instead', () => {
       `[{ key: { a: "${canary}" } }]`,
       `"${canary}"`,
       `[["${canary}"]]`,
+      `[{ keyHash: "${canary}" }]`,
     ]) {
       const problems = problemsOf(`server:\n  apiKeys: ${keys}`);
       expect(problems).toHaveLength(1);
@@ -322,6 +327,30 @@ describe('what is wrong, where, and what to write instead', () => {
     expect(problemsOf('server:\n  apiKeys: [{ key: a, admn: true }]')).toEqual([
       '2 server.apiKeys[0]: unknown key `admn`; did you mean `admin`?',
     ]);
+  });
+
+  const hash = `sha256:${'0'.repeat(64)}`;
+  test.each([
+    ['{ name: a }', 'apiKeys[0].key: is missing; write the key, or its hash as keyHash'],
+    [`{ key: k, keyHash: "${hash}" }`, 'apiKeys[0].keyHash: stands beside key; write one of the two'],
+    [
+      '{ keyHash: abc }',
+      'apiKeys[0].keyHash: this is not the SHA-256 of a key; write "sha256:" and its 64 hexadecimal digits',
+    ],
+    [
+      '{ key: k, maxConcurrent: 0 }',
+      'apiKeys[0].maxConcurrent: 0 is not a whole number from 1 to 10000; write a number such as 4',
+    ],
+    [
+      '{ key: k, requestsPerMinute: 1e12 }',
+      'apiKeys[0].requestsPerMinute: 1000000000000 is not a whole number from 1 to 10000; write a number such as 60',
+    ],
+    [
+      'k, { name: a, key: k }',
+      'apiKeys[1]: is the same key as server.apiKeys[0]; give each entry a key of its own',
+    ],
+  ])('apiKeys: [%s]', (entries, problem) => {
+    expect(problemsOf(`server:\n  apiKeys: [${entries}]`)).toEqual([`2 server.${problem}`]);
   });
 
   test('a file above 1 MiB and an alias bomb are refused', () => {

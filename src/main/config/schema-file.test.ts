@@ -75,6 +75,8 @@ test('the JSON schema refuses what the app refuses', () => {
     'tiers: { low: { models: [a], strategy: race } }',
     'defaults: { idleUnload: soon }',
     'sever: {}',
+    'server: { apiKeys: [{ keyHash: "md5:0" }] }',
+    'server: { apiKeys: [{ key: b, maxConcurrent: 0 }] }',
   ]) {
     expect([text, validate(parse(text)), modelsYamlSchema.safeParse(parse(text)).success]).toEqual([
       text,
@@ -86,6 +88,7 @@ test('the JSON schema refuses what the app refuses', () => {
     '{}',
     'models:',
     'server: { apiKeys: [a, { key: b }] }',
+    `server: { apiKeys: [{ keyHash: "sha256:${'0'.repeat(64)}", maxConcurrent: 2, requestsPerMinute: 60 }] }`,
     'models: { "Größe 7B": { file: x } }',
   ]) {
     expect([text, validate(parse(text)), modelsYamlSchema.safeParse(parse(text)).success]).toEqual([

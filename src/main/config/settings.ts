@@ -40,8 +40,13 @@ export interface ServerSettings {
 
 export interface ApiKeySettings {
   readonly name: string | null;
-  readonly key: string;
+  /** Of the key, in lower-case hexadecimal digits: the key itself is not kept. */
+  readonly sha256: string;
   readonly admin: boolean;
+  /** Requests that it may have under way or waiting; `null` = no limit. */
+  readonly maxConcurrent: number | null;
+  /** Requests that it may begin in any 60 seconds; `null` = no limit. */
+  readonly requestsPerMinute: number | null;
 }
 
 export interface MemorySettings {

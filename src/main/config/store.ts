@@ -1,5 +1,4 @@
 import { realpath } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { Clock } from '../../shared/clock.ts';
 import type { ConfigProblem } from '../../shared/contract.ts';
@@ -12,7 +11,7 @@ import { type AddModel, idFor, suggestedId } from './new-model.ts';
 import { pinModel } from './pin-model.ts';
 import { type ConfigPlace, type Good, invalidConfig, readConfig, resolveText } from './read-config.ts';
 import { type LocalModelSettings, localModels, type Settings } from './settings.ts';
-import { FolderWatch } from './watch.ts';
+import { FolderWatch, foldersOf } from './watch.ts';
 
 export interface ConfigStoreOptions extends ConfigPlace {
   readonly clock: Clock;
@@ -217,7 +216,7 @@ export class ConfigStore implements Disposable {
   async #watch(): Promise<void> {
     if (this.#disposed) return;
     const target = await realpath(this.file).catch(() => this.file);
-    this.#fileWatch.follow(new Map([this.file, target].map((path) => [dirname(path), basename(path)])));
+    this.#fileWatch.follow(foldersOf([this.file, target]));
     this.#modelsWatch.follow(new Map(this.#good.scan.dirs.map((dir) => [dir, null])));
   }
 

@@ -45,6 +45,18 @@ test('a second file of a name gets a number, also when both come at once, and a 
   );
 });
 
+test('a file where the folder should be is named, with what to do about it', async () => {
+  const models = join(dir, 'models');
+  const uploads = await Uploads.open(models);
+  writeFileSync(models, 'a file');
+  const refused = {
+    code: 'config_invalid',
+    message: expect.stringMatching(/models cannot be used: where a folder is needed there is a file .*move/),
+  };
+  await expect(Uploads.open(models)).rejects.toMatchObject(refused);
+  await expect(uploads.receive(file('a.gguf'), NEVER)).rejects.toMatchObject(refused);
+});
+
 test.each([
   ['../../etc/x.gguf', 'x.gguf'],
   ['/etc/x.gguf', 'x.gguf'],

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RoundhouseError } from '../../shared/errors.ts';
 import { formatBytes } from '../../shared/units.ts';
+import { unusablePath } from '../unusable-path.ts';
 import { checkGgufHead, GGUF_HEAD_BYTES } from './gguf-file.ts';
 import { splitModelFileName } from './model-ids.ts';
 
@@ -36,13 +37,18 @@ export class Uploads {
    * Removes what uploads left behind that a crash cut off. Nobody else may be using the folder.
    * @param dir absolute; made at the first upload
    * @param freeBytes what the disk of a folder has room for
+   * @throws RoundhouseError `config_invalid` when the folder is there and cannot be used
    */
   static async open(dir: string, freeBytes = freeBytesOf): Promise<Uploads> {
-    const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
-    await Promise.all(names.filter((name) => PARTIAL.test(name)).map((name) => rm(join(dir, name))));
+    try {
+      const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      await Promise.all(names.filter((name) => PARTIAL.test(name)).map((name) => rm(join(dir, name))));
+    } catch (error) {
+      throw unusablePath(dir, error);
+    }
     return new Uploads(dir, freeBytes);
   }
 
@@ -51,11 +57,13 @@ export class Uploads {
    * received whole, nothing of it stays.
    * @returns its absolute path
    * @throws RoundhouseError `gguf_invalid` as soon as its start says so; `payload_too_large` when the disk has no room;
-   *   what `body` throws, and why `signal` was fired
+   *   `config_invalid` when the folder cannot be made; what `body` throws, and why `signal` was fired
    */
   async receive(file: UploadedFile, signal: AbortSignal): Promise<{ readonly path: string }> {
     const name = safeName(file.name);
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw unusablePath(this.#dir, error);
+    });
     await this.#checkSpace(file.sizeBytes);
     signal.throwIfAborted();
     const partial = join(this.#dir, `.upload-${++this.#count}.part`);

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
 
 /** Editors write in several steps; this long after the last one a file counts as saved. */
@@ -11,28 +12,39 @@ export interface FolderWatchOptions {
   readonly onChange: () => void;
 }
 
+/** Folder → the names of files in it that matter, or `null` for any. */
+export type WatchedFolders = ReadonlyMap<string, ReadonlySet<string> | null>;
+
+/** The folders to watch so that a change of any of these files is seen. */
+export function foldersOf(paths: readonly string[]): WatchedFolders {
+  const byFolder = Map.groupBy(paths, (path) => dirname(path));
+  return new Map([...byFolder].map(([dir, inside]) => [dir, new Set(inside.map((path) => basename(path)))]));
+}
+
 /**
  * Watches folders rather than files: an editor that saves by renaming puts a new file in the old one's place, which a
  * watch on the file itself would not see.
  */
 export class FolderWatch implements Disposable {
   readonly #options: FolderWatchOptions;
-  readonly #watchers = new Map<string, { readonly only: string | null; readonly watcher: FSWatcher }>();
+  readonly #watchers = new Map<string, FSWatcher>();
+  #folders: WatchedFolders = new Map();
   #settling: Disposable | null = null;
 
   constructor(options: FolderWatchOptions) {
     this.#options = options;
   }
 
-  /** Watches exactly these folders from now on: folder → the one file name that matters, or `null` for any. */
-  follow(folders: ReadonlyMap<string, string | null>): void {
-    for (const [dir, { only, watcher }] of this.#watchers) {
-      if (folders.has(dir) && folders.get(dir) === only) continue;
+  /** Watches exactly these folders from now on. */
+  follow(folders: WatchedFolders): void {
+    this.#folders = folders;
+    for (const [dir, watcher] of this.#watchers) {
+      if (folders.has(dir)) continue;
       watcher.close();
       this.#watchers.delete(dir);
     }
-    for (const [dir, only] of folders) {
-      if (!this.#watchers.has(dir)) this.#add(dir, only);
+    for (const dir of folders.keys()) {
+      if (!this.#watchers.has(dir)) this.#add(dir);
     }
   }
 
@@ -41,11 +53,12 @@ export class FolderWatch implements Disposable {
     this.#settling?.[Symbol.dispose]();
   }
 
-  #add(dir: string, only: string | null): void {
+  #add(dir: string): void {
     try {
       const watcher = watch(dir, (_, name) => {
+        const only = this.#folders.get(dir) ?? null;
         // Some systems do not say which file it was.
-        if (only === null || name === null || name === only) this.#settle();
+        if (only === null || name === null || only.has(name)) this.#settle();
       });
       // The folder was removed, or moved away.
       watcher.on('error', () => {
@@ -53,7 +66,7 @@ export class FolderWatch implements Disposable {
         this.#watchers.delete(dir);
         this.#settle();
       });
-      this.#watchers.set(dir, { only, watcher });
+      this.#watchers.set(dir, watcher);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.warn(`${dir} cannot be watched (${reason}); changes there are seen after a restart`);

@@ -4,6 +4,7 @@ import { app, type BrowserWindow, dialog, powerMonitor, session } from 'electron
 import type { Clock } from '../../shared/clock.ts';
 import type { AppApi } from '../../shared/contract.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
+import { unusablePath } from '../unusable-path.ts';
 import { registerAppScheme, serveAppScheme } from './app-scheme.ts';
 import { denyNavigation, denyPermissions } from './lockdown.ts';
 import { setMenu } from './menu.ts';
@@ -87,10 +88,17 @@ export function runDesktop(options: DesktopOptions): void {
   app.whenReady().then(start).catch(failToStart);
 }
 
+/** @throws RoundhouseError `config_invalid` when the folder cannot be used */
 function claimDataDir(dataDir: string): void {
   // Chromium's own files go into a folder of their own.
   const browserDir = join(dataDir, 'browser');
-  mkdirSync(browserDir, { recursive: true, mode: 0o700 });
+  for (const dir of [dataDir, browserDir]) {
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw unusablePath(dir, error);
+    }
+  }
   app.setPath('userData', dataDir);
   app.setPath('sessionData', browserDir);
 }

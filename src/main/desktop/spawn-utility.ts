@@ -1,6 +1,8 @@
 import { utilityProcess } from 'electron';
 import type { ChildHandle, SpawnEngine } from '../engine/spawn.ts';
-import { engineEnvironment } from '../engine/spawn-fork.ts';
+import { ENGINE_ARGUMENTS, engineEnvironment } from '../engine/spawn-settings.ts';
+
+const KILLED_CODE = 9;
 
 /**
  * Engines as Electron utility processes. Usable once Electron is ready.
@@ -15,7 +17,7 @@ function spawn(modulePath: string, onStderr: (text: string) => void): ChildHandl
   const child = utilityProcess.fork(modulePath, [], {
     serviceName: 'Roundhouse engine',
     env: engineEnvironment(process.env),
-    execArgv: [],
+    execArgv: [...ENGINE_ARGUMENTS],
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let exited = false;
@@ -54,9 +56,9 @@ function spawn(modulePath: string, onStderr: (text: string) => void): ChildHandl
       });
     },
     onExit(listener) {
-      // Electron has no signal to report; only a death that was asked for here is known to be one.
+      // Electron has no signal to report, but says the code is that of waitpid, where 9 is SIGKILL. No engine ends with 9.
       child.once('exit', (code) =>
-        listener(killed ? { code: null, signal: 'SIGKILL' } : { code, signal: null }),
+        listener(killed || code === KILLED_CODE ? { code: null, signal: 'SIGKILL' } : { code, signal: null }),
       );
     },
     kill() {

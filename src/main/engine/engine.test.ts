@@ -112,7 +112,7 @@ describe('loading', () => {
     if (started) await child.told('load');
     child.exit({ code: 3, signal: null });
     await loading;
-    expect(exits).toEqual([{ asked: false, reason: 'its process ended with code 3' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'its process ended with code 3', killed: false }]);
   });
 
   test.each(['load', 'unload'] as const)('nothing waits for a process that has ended: %s', async (what) => {
@@ -127,7 +127,7 @@ describe('loading', () => {
     const { child, engine, exits } = setUp(new ScriptedChild(undefined));
     child.exit({ code: null, signal: null });
     await expect(engine.ready).rejects.toMatchObject({ code: 'engine_failed' });
-    expect(exits).toEqual([{ asked: false, reason: 'its process could not be started' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'its process could not be started', killed: false }]);
   });
 });
 
@@ -216,7 +216,7 @@ describe('an answer', () => {
     expect(more).toEqual([]);
     expect(error).toMatchObject({ type: 'error', error: { code: 'engine_failed', retryAfterMs: 1000 } });
     expect(JSON.stringify(error)).toContain('its process was ended by SIGKILL');
-    expect(exits).toEqual([{ asked: false, reason: 'its process was ended by SIGKILL' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'its process was ended by SIGKILL', killed: true }]);
   });
 
   test('of an engine that has ended is an error', async () => {
@@ -237,7 +237,7 @@ describe('the watchdog', () => {
     clock.advance(1);
     await ready;
     expect(exits).toEqual([
-      { asked: false, reason: 'it was silent for 20 s while it had work, so it was ended' },
+      { asked: false, reason: 'it was silent for 20 s while it had work, so it was ended', killed: false },
     ]);
   });
 
@@ -321,13 +321,13 @@ test('threads are told once to a child that has started, else with the load', as
 
 test('what its slots hold is known until it is emptied, and a hung saving is ended by the watchdog', async () => {
   const { child, engine, clock } = await loaded();
-  child.say({ type: 'held', prefillMs: 1200, deepestTokens: 900 });
-  expect(engine.prefixes.held).toEqual({ prefillMs: 1200, deepestTokens: 900 });
+  child.say({ type: 'held', tokens: 1000, prefillMs: 1200, deepestTokens: 900 });
+  expect(engine.prefixes.held).toEqual({ tokens: 1000, prefillMs: 1200, deepestTokens: 900 });
   const emptied = engine.unload();
   await child.told('unload');
   child.say({ type: 'unloaded' });
   await emptied;
-  expect(engine.prefixes.held).toEqual({ prefillMs: 0, deepestTokens: 0 });
+  expect(engine.prefixes.held).toEqual({ tokens: 0, prefillMs: 0, deepestTokens: 0 });
   const listed = expect(engine.prefixes.list()).rejects.toMatchObject({ code: 'engine_failed' });
   clock.advance(SILENCE_LIMIT_MS);
   expect(child.killed).toBe(true);
@@ -339,7 +339,7 @@ test.each([null, 'hello', { type: 'sing' }, { type: 'parts', parts: [['one', {}]
   async (message) => {
     const { child, exits } = await loaded();
     child.babble(message);
-    expect(exits).toEqual([{ asked: false, reason: 'it sent a message that makes no sense' }]);
+    expect(exits).toEqual([{ asked: false, reason: 'it sent a message that makes no sense', killed: false }]);
   },
 );
 

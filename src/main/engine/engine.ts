@@ -34,7 +34,14 @@ export interface EngineFacts {
 }
 
 /** `asked` = we killed it. Otherwise `reason` says in words what happened. */
-export type EngineExit = { readonly asked: true } | { readonly asked: false; readonly reason: string };
+export type EngineExit =
+  | { readonly asked: true }
+  | {
+      readonly asked: false;
+      readonly reason: string;
+      /** SIGKILL, and not from us: what the system does to a process when memory has run out. */
+      readonly killed: boolean;
+    };
 
 /**
  * One child process and what it is doing. It holds at most one model: start → (load → generate… → unload)* → exit.
@@ -272,7 +279,8 @@ export class Engine {
     this.#collect?.reject(error);
     this.prefixes.end(error);
     for (const queue of this.#generations.values()) queue.push({ type: 'error', error: error.toJSON() });
-    this.#options.onExit(reason === null ? { asked: true } : { asked: false, reason });
+    const killed = this.#killed === null && exit.signal === 'SIGKILL';
+    this.#options.onExit(reason === null ? { asked: true } : { asked: false, reason, killed });
   }
 }
 

@@ -76,7 +76,8 @@ describe('createEstimator', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-  const create = () => createEstimator({ spawn: script.spawn, clock, engine: () => ENGINE });
+  const create = (closing = FOREVER) =>
+    createEstimator({ spawn: script.spawn, clock, engine: () => ENGINE, closing });
   const started = async (count = 1) => {
     await clock.untilTimers(count);
     return script.last();
@@ -86,7 +87,7 @@ describe('createEstimator', () => {
     const estimator = create();
     const asked = [1, 2, 3].map(() => estimator.estimate(file, SETTINGS, FOREVER));
     const child = await started();
-    expect(child.sent).toEqual([{ type: 'estimate', file, contexts: [] }]);
+    expect(child.sent).toEqual([{ type: 'estimate', file, contexts: [], background: false }]);
     child.say({ type: 'header', header, contextBytes: null });
     const [first] = await Promise.all(asked);
     expect(first?.lines).toEqual(predictLines(header, SETTINGS, ENGINE));
@@ -150,13 +151,39 @@ describe('createEstimator', () => {
     expect(script.children).toHaveLength(0);
   });
 
+  it('ends its children when the app stops, and starts none that lives after that', async () => {
+    const closing = new AbortController();
+    const estimator = create(closing.signal);
+    const asked = expect(estimator.header(file, FOREVER)).rejects.toThrow('ended');
+    const child = await started();
+    closing.abort();
+    expect(child.killed).toBe(true);
+    await asked;
+    await expect(estimator.header(file, FOREVER)).rejects.toThrow('ended');
+    expect(script.children.map(({ killed }) => killed)).toEqual([true, true]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('tells the child when nobody waits, and answers those who come meanwhile from the same one', async () => {
+    const estimator = create();
+    const looked = estimator.estimate(file, SETTINGS, FOREVER, true);
+    const child = await started();
+    expect(child.sent).toEqual([{ type: 'estimate', file, contexts: [], background: true }]);
+    const asked = estimator.estimate(file, SETTINGS, FOREVER);
+    child.say({ type: 'header', header, contextBytes: null });
+    expect(await asked).toEqual(await looked);
+    expect(script.children).toHaveLength(1);
+  });
+
   it('reads the demo model in a real child', async () => {
     const spawn = spawnByFork(join(import.meta.dirname, 'child/estimate-main.ts'), (text) => {
       throw new Error(text);
     });
-    const estimator = createEstimator({ spawn, clock, engine: () => ENGINE });
+    const estimator = createEstimator({ spawn, clock, engine: () => ENGINE, closing: FOREVER });
     const estimate = await estimator.estimate(DEMO, SETTINGS, FOREVER);
     expect(estimate.header).toEqual(header);
+    const background = createEstimator({ spawn, clock, engine: () => ENGINE, closing: FOREVER });
+    expect(await background.estimate(DEMO, SETTINGS, FOREVER, true)).toEqual(estimate);
     const { baseBytes, bytesPerContextToken } = estimate.line;
     expect(baseBytes + 2048 * bytesPerContextToken).toBeCloseTo(totalBytes(estimate.lines), -1);
     writeFileSync(file, 'not a model');

@@ -27,10 +27,16 @@ export interface Estimate {
 export interface Estimator {
   /**
    * What a load of `file` with `settings` will take. Asking again costs a look at the file's size and time only.
+   * @param background nobody waits for it: the file is read at a low priority, also for those who come meanwhile
    * @throws RoundhouseError `gguf_invalid` with the reason; the signal's reason when it fires (others who wait for the
    *   same file go on)
    */
-  estimate(file: string, settings: LoadSettings, signal: AbortSignal): Promise<Estimate>;
+  estimate(
+    file: string,
+    settings: LoadSettings,
+    signal: AbortSignal,
+    background?: boolean,
+  ): Promise<Estimate>;
   /** The header alone, under the same rules. */
   header(file: string, signal: AbortSignal): Promise<ModelHeader>;
 }
@@ -41,6 +47,8 @@ export interface EstimatorOptions {
   readonly clock: Clock;
   /** Asked at each estimate: what an empty engine holds is known better once one was measured. */
   readonly engine: () => EngineTraits;
+  /** Fires when the app stops: children are ended then. */
+  readonly closing: AbortSignal;
 }
 
 interface Answer {
@@ -49,11 +57,13 @@ interface Answer {
 }
 
 export function createEstimator(options: EstimatorOptions): Estimator {
-  const headers = new Kept(async (file: string) => (await askChild(file, [], options)).header);
+  const headers = new Kept(
+    async (file: string, background: boolean) => (await askChild(file, [], background, options)).header,
+  );
   /** Only for architectures whose context the header does not tell; the key is the file and the settings. */
   const contexts = new Kept(
-    async (file: string, asked: readonly LoadSettings[]) =>
-      (await askChild(file, asked, options)).contextBytes,
+    async (file: string, asked: readonly LoadSettings[], background: boolean) =>
+      (await askChild(file, asked, background, options)).contextBytes,
   );
 
   async function libraryEstimate(
@@ -61,13 +71,14 @@ export function createEstimator(options: EstimatorOptions): Estimator {
     file: string,
     settings: LoadSettings,
     identity: string,
+    background: boolean,
   ) {
     const contextSize = effectiveContextSize(header, settings.contextSize);
     const asked = [contextSize, Math.ceil(contextSize / 2)].map((size) => ({
       ...settings,
       contextSize: size,
     }));
-    const contextBytes = await contexts.get(JSON.stringify([file, asked]), identity, file, asked);
+    const contextBytes = await contexts.get(JSON.stringify([file, asked]), identity, file, asked, background);
     return asked.map((context, index) => {
       const known = contextBytes?.[index];
       const traits = options.engine();
@@ -75,15 +86,15 @@ export function createEstimator(options: EstimatorOptions): Estimator {
     });
   }
 
-  async function estimate(file: string, settings: LoadSettings): Promise<Estimate> {
+  async function estimate(file: string, settings: LoadSettings, background: boolean): Promise<Estimate> {
     const identity = await identityOf(file);
-    const header = await headers.get(file, identity, file);
+    const header = await headers.get(file, identity, file, background);
     if (header.plainAttention) {
       const traits = options.engine();
       const lines = predictLines(header, settings, traits);
       return { header, lines, line: contextLine(header, settings, traits) };
     }
-    const [lines, half] = await libraryEstimate(header, file, settings, identity);
+    const [lines, half] = await libraryEstimate(header, file, settings, identity, background);
     if (!lines || !half) throw new Error('two contexts were asked for');
     const contextSize = effectiveContextSize(header, settings.contextSize);
     const bytesPerContextToken =
@@ -94,8 +105,9 @@ export function createEstimator(options: EstimatorOptions): Estimator {
 
   return {
     header: (file, signal) =>
-      unlessAborted(signal, async () => headers.get(file, await identityOf(file), file)),
-    estimate: (file, settings, signal) => unlessAborted(signal, () => estimate(file, settings)),
+      unlessAborted(signal, async () => headers.get(file, await identityOf(file), file, false)),
+    estimate: (file, settings, signal, background = false) =>
+      unlessAborted(signal, () => estimate(file, settings, background)),
   };
 }
 
@@ -140,12 +152,15 @@ async function identityOf(file: string): Promise<string> {
 function askChild(
   file: string,
   contexts: readonly LoadSettings[],
-  { spawn, clock }: EstimatorOptions,
+  background: boolean,
+  { spawn, clock, closing }: EstimatorOptions,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const fail = (reason: string) =>
     reject(new RoundhouseError('gguf_invalid', `${basename(file)} cannot be used: ${reason}.`));
   const child = spawn();
+  const end = () => child.kill();
+  closing.addEventListener('abort', end, { once: true });
   const limit = clock.after(TIME_LIMIT_MS, () => {
     fail(`reading its header took more than ${TIME_LIMIT_MS / 1000} s`);
     child.kill();
@@ -159,10 +174,12 @@ function askChild(
   });
   child.onExit(({ code, signal }) => {
     limit[Symbol.dispose]();
+    closing.removeEventListener('abort', end);
     fail(`the process that reads headers ended (${signal ?? `code ${code}`})`);
   });
-  const request: EstimateRequest = { type: 'estimate', file, contexts };
+  const request: EstimateRequest = { type: 'estimate', file, contexts, background };
   child.send(request);
+  if (closing.aborted) end();
   return promise;
 }
 

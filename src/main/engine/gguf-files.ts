@@ -40,9 +40,11 @@ export function identityOf(files: readonly FileFacts[]): string {
  * @throws the error of `stat` when a file is not there
  */
 export async function readIdentity(path: string): Promise<string> {
+  return identityOf(await Promise.all(filesOf(path).map((shard) => stat(shard))));
+}
+
+/** All files of the model at `path` (its first shard), in order, whether or not they are there. */
+export function filesOf(path: string): readonly string[] {
   const shards = shardName(path);
-  const paths = shards
-    ? Array.from({ length: shards.count }, (_, index) => shards.pathOf(index + 1))
-    : [path];
-  return identityOf(await Promise.all(paths.map((shard) => stat(shard))));
+  return shards ? Array.from({ length: shards.count }, (_, index) => shards.pathOf(index + 1)) : [path];
 }

@@ -140,6 +140,22 @@ describe('a load', () => {
     expect(host.engineOf('a')).toBeUndefined();
   });
 
+  test('whose process the system kills has run out of memory', async () => {
+    const { host, child, told } = setUp();
+    host.load('a', MODEL);
+    child(0).saysReady();
+    await child(0).told('load');
+    child(0).exit({ code: null, signal: 'SIGKILL' });
+    expect(told.all).toEqual(['loadFailed a: insufficient_memory']);
+    expect(host.pids()).toEqual([]);
+  });
+
+  test('that was done before the system killed its process has not', async () => {
+    const { child, told } = await withModel();
+    child(0).exit({ code: null, signal: 'SIGKILL' });
+    expect(told.all.at(-1)).toBe('exited a: its process was ended by SIGKILL');
+  });
+
   test('that hangs is ended by the watchdog', async () => {
     const { host, child, clock, told } = setUp();
     host.load('a', MODEL);

@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { EngineSettings } from '../config/settings.ts';
 import { Engine, type EngineExit } from './engine.ts';
+import { type HeldTokens, NOTHING_HELD } from './prefix-calls.ts';
 import type { ModelPrefixes, PrefixStore } from './prefix-store.ts';
 import { isLongEnough } from './prefix-value.ts';
 import type { LoadedInfo } from './protocol.ts';
@@ -52,6 +53,7 @@ interface Resident {
   use:
     | { readonly kind: 'standby' }
     | { readonly kind: 'model'; readonly modelId: string; readonly threads: EngineSettings['threads'] };
+  loading: boolean;
   loadError: RoundhouseError | null;
   stopping: boolean;
   /** Of the model that is loaded, or loading. */
@@ -88,6 +90,7 @@ export class EngineHost {
     const { threads, ...settings } = model.settings;
     const use: Resident['use'] = { kind: 'model', modelId, threads };
     resident.use = use;
+    resident.loading = true;
     resident.loadError = null;
     resident.stopping = false;
     resident.prefixes = null;
@@ -105,7 +108,9 @@ export class EngineHost {
         settings,
         prefixes: prefixes?.offer,
       });
-      if (stillWanted()) this.#options.on.loaded(modelId, info);
+      if (!stillWanted()) return;
+      resident.loading = false;
+      this.#options.on.loaded(modelId, info);
     };
     load().catch((error: unknown) => {
       // A stop or an exit tells of itself.
@@ -153,9 +158,9 @@ export class EngineHost {
     return pid === undefined ? null : this.#options.footprintBytes(pid);
   }
 
-  /** What reading again all that the model's slots hold would take; 0 when it is not loaded. */
-  prefixRebuildMs(modelId: string): number {
-    return this.#residentOf(modelId)?.engine.prefixes.held.prefillMs ?? 0;
+  /** What the model's slots hold; nothing when it is not loaded. */
+  heldBy(modelId: string): HeldTokens {
+    return this.#residentOf(modelId)?.engine.prefixes.held ?? NOTHING_HELD;
   }
 
   /**
@@ -194,6 +199,7 @@ export class EngineHost {
         },
       }),
       use: { kind: 'standby' },
+      loading: false,
       loadError: null,
       stopping: false,
       prefixes: null,
@@ -259,6 +265,8 @@ export class EngineHost {
       if (!resident.stopping) on.standbyExited(reason);
     } else if (resident.loadError && !resident.stopping) {
       on.loadFailed(resident.use.modelId, resident.loadError);
+    } else if (resident.loading && !resident.stopping && !exit.asked && exit.killed) {
+      on.loadFailed(resident.use.modelId, killedWhileLoading());
     } else {
       on.exited(resident.use.modelId, { kept: false, reason });
     }
@@ -281,4 +289,11 @@ export class EngineHost {
       if (use.kind === 'model') engine.setThreads(use.threads === 'auto' ? share : use.threads);
     }
   }
+}
+
+function killedWhileLoading(): RoundhouseError {
+  return new RoundhouseError(
+    'insufficient_memory',
+    'its process was ended by SIGKILL, as the system does when memory has run out',
+  );
 }

@@ -12,13 +12,15 @@ export type PrefixEvent = Extract<FromChildOfPrefixes, { type: 'prefixRestored' 
 
 /** What the slots of an engine hold. */
 export interface HeldTokens {
+  /** Of all slots together. */
+  readonly tokens: number;
   /** What reading all of it again would take. */
   readonly prefillMs: number;
   /** The most that one slot holds and could save. */
   readonly deepestTokens: number;
 }
 
-export const NOTHING_HELD: HeldTokens = { prefillMs: 0, deepestTokens: 0 };
+export const NOTHING_HELD: HeldTokens = { tokens: 0, prefillMs: 0, deepestTokens: 0 };
 
 /** The part of an engine that is asked about its slots' states, one call of each kind at a time. */
 export class PrefixCalls {
@@ -71,9 +73,11 @@ export class PrefixCalls {
 
   handle(message: FromChildOfPrefixes): void {
     switch (message.type) {
-      case 'held':
-        this.#held = { prefillMs: message.prefillMs, deepestTokens: message.deepestTokens };
+      case 'held': {
+        const { tokens, prefillMs, deepestTokens } = message;
+        this.#held = { tokens, prefillMs, deepestTokens };
         return;
+      }
       case 'prefixes':
         this.#list?.resolve(message.held);
         this.#list = null;

@@ -104,12 +104,54 @@ async function settled({ store, offer }: ReturnType<typeof setUp>): Promise<void
   await store.plan(await offer('z'), [], LIMIT_MS);
 }
 
+describe('what losing what slots hold would cost', () => {
+  const slots = (tokens: number, prefillMs: number, deepestTokens = tokens) => ({
+    tokens,
+    prefillMs,
+    deepestTokens,
+  });
+
+  test('is restoring it where it would be saved, and reading it again where not', () => {
+    const { store } = setUp();
+    // 5,000 bytes: two milliseconds for a file, and 20 for each 10 MB.
+    expect(store.lossMs(slots(1000, 900), 5)).toBeCloseTo(2.01);
+    store.restored('none', 5000, 400);
+    expect(store.lossMs(slots(1000, 900), 5)).toBeGreaterThan(2.01);
+    for (const notSaved of [
+      store.lossMs(slots(1000, 900), 11), // more than is kept of all models together
+      store.lossMs(slots(1000, 900, 256), 5), // no slot is long enough, or can be saved
+      store.lossMs(slots(1000, 900), null), // nobody knows how large it would be
+    ])
+      expect(notSaved).toBe(900);
+    store.configure({ limitBytes: 0, keepOnQuit: false });
+    expect([store.lossMs(slots(1000, 900), 5), store.use]).toEqual([900, null]);
+    expect(store.lossMs(slots(0, 0), 5)).toBe(0);
+  });
+
+  test('is never more than reading it again', () => {
+    const { store } = setUp();
+    fc.assert(
+      fc.property(
+        fc.nat(10_000),
+        fc.double({ min: 0, max: 1e6, noNaN: true }),
+        fc.nat(100),
+        (tokens, ms, bytes) => {
+          const lossMs = store.lossMs(slots(tokens, ms), bytes);
+          expect(lossMs).toBeGreaterThanOrEqual(0);
+          expect(lossMs).toBeLessThanOrEqual(ms);
+        },
+      ),
+    );
+  });
+});
+
 describe('what is saved', () => {
   test('is offered to the next load of the same model with the same settings', async () => {
     const { offer, save, store } = setUp();
     const model = await offer();
     expect(model.offer).toMatchObject({ states: [], prefillMsPerToken: null });
     await save(model, held(3000), held(2000, 500, 1));
+    expect(store.use).toEqual({ bytes: 5000, limitBytes: 10_000 });
     const again = await offer();
     expect(again.offer).toMatchObject({
       dir: model.offer.dir,

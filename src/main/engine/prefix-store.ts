@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
 import type { EngineSettings } from '../config/settings.ts';
+import type { HeldTokens } from './prefix-calls.ts';
 import { openPrefixFolder, type PrefixEntry, PrefixFolder } from './prefix-folder.ts';
 import { prefixKey } from './prefix-key.ts';
-import { beatsPrefill, isLongEnough, LearnedRate, victimsFor, worthOf } from './prefix-value.ts';
+import { beatsPrefill, isLongEnough, LearnedRate, restoreMs, victimsFor, worthOf } from './prefix-value.ts';
 import type { HeldPrefix, PrefixOffer, PrefixToSave, SavedPrefix } from './protocol-prefix.ts';
 
 export interface PrefixStoreOptions {
@@ -74,6 +75,25 @@ export class PrefixStore {
 
   get totalBytes(): number {
     return this.#sum(() => true);
+  }
+
+  /** `null` while nothing is kept. */
+  get use(): { readonly bytes: number; readonly limitBytes: number } | null {
+    const { limitBytes } = this.#settings;
+    return limitBytes === 0 ? null : { bytes: this.totalBytes, limitBytes };
+  }
+
+  /**
+   * What it costs, when a model is asked again, that what its slots hold was given up: restoring it, if it would be saved
+   * and that is quicker, else reading it again. An expectation for all slots together; each is judged by itself when the
+   * time comes.
+   * @param bytesPerToken of the cache; `null` when it is not known
+   */
+  lossMs({ tokens, prefillMs, deepestTokens }: HeldTokens, bytesPerToken: number | null): number {
+    if (bytesPerToken === null || !isLongEnough(deepestTokens)) return prefillMs;
+    const bytes = tokens * bytesPerToken;
+    if (bytes > this.#settings.limitBytes) return prefillMs;
+    return Math.min(prefillMs, restoreMs(bytes, this.#restoring.msPerUnit));
   }
 
   /**

@@ -28,9 +28,14 @@ export function isLongEnough(tokens: number): boolean {
   return tokens > MIN_TOKENS;
 }
 
+/** What restoring a file is expected to take. */
+export function restoreMs(bytes: number, restoreMsPerByte: number): number {
+  return RESTORE_BASE_MS + bytes * restoreMsPerByte;
+}
+
 /** Whether restoring a file is expected to beat reading the tokens again. */
 export function beatsPrefill(bytes: number, prefillMs: number, restoreMsPerByte: number): boolean {
-  return RESTORE_BASE_MS + bytes * restoreMsPerByte < prefillMs;
+  return restoreMs(bytes, restoreMsPerByte) < prefillMs;
 }
 
 /**

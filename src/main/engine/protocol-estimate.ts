@@ -118,6 +118,8 @@ export interface EstimateRequest {
   readonly file: string;
   /** Contexts of which llama.cpp's own figure is wanted, where the header alone does not tell. */
   readonly contexts: readonly LoadSettings[];
+  /** Nobody waits for the answer: whatever else runs on the machine goes first. */
+  readonly background: boolean;
 }
 
 export const estimateReplySchema = z.discriminatedUnion('type', [

@@ -61,8 +61,13 @@ const savedPrefix = z.object({
 export type SavedPrefix = z.infer<typeof savedPrefix>;
 
 export const fromChildOfPrefixes = [
-  /** After each generation: what reading again all that the slots hold would take, and the most that one holds. */
-  z.object({ type: z.literal('held'), prefillMs: z.number(), deepestTokens: z.int().nonnegative() }),
+  /** After each generation: what the slots hold, what reading it again would take, and the most that one could save. */
+  z.object({
+    type: z.literal('held'),
+    tokens: z.int().nonnegative(),
+    prefillMs: z.number(),
+    deepestTokens: z.int().nonnegative(),
+  }),
   z.object({ type: z.literal('prefixes'), held: z.array(heldPrefix) }),
   z.object({ type: z.literal('prefixSaved'), saved: savedPrefix }),
   /** `failed`: why not all were saved, in the system's words. */

@@ -24,6 +24,11 @@ export function addAdminEndpoints(app: FastifyInstance, deps: AdminPorts): void 
   for (const name of Object.keys(CALLS)) {
     if (isCallName(name)) addCall(app, deps, name);
   }
+  // Where people look for them; `decisions.list` under another address.
+  addEndpoint(app, '/admin/decisions', {
+    access: 'admin',
+    get: () => deps.ports.api.call('decisions.list', {}),
+  });
   addChatStream(app, deps);
   addEvents(app, deps);
 }
@@ -47,6 +52,7 @@ function addChatStream(app: FastifyInstance, { ports, clock, errors }: AdminPort
   const name = 'chat.generate';
   addEndpoint(app, pathOf(name), {
     access: 'admin',
+    limited: true,
     async post(request, reply) {
       const input = parseBody(STREAMS[name].input, request.body);
       const { signal } = request.exchange;

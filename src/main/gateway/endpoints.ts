@@ -8,6 +8,8 @@ declare module 'fastify' {
     readonly access?: Access;
     /** What a POST carries; JSON for a route that does not say. */
     readonly body?: BodyKind;
+    /** Whether POSTs count against the limits of the caller's API key. */
+    readonly limited?: boolean;
   }
 }
 
@@ -17,6 +19,8 @@ export interface Endpoint {
   readonly access: Access;
   /** What `post` takes. Default: JSON. */
   readonly body?: BodyKind;
+  /** Whether `post` generates, so that it counts against the limits of the caller's API key. Default: it does not. */
+  readonly limited?: boolean;
   readonly get?: Handler;
   readonly post?: Handler;
   /** Whether HEAD answers as GET does; not for endless streams. Default: it does. */
@@ -25,7 +29,7 @@ export interface Endpoint {
 
 /** Adds an address with all its methods: those it does not have get a 405 that names those it has. */
 export function addEndpoint(app: FastifyInstance, url: string, endpoint: Endpoint): void {
-  const { access, body = 'json', get, post } = endpoint;
+  const { access, body = 'json', limited = false, get, post } = endpoint;
   const methods: string[] = [];
   if (get !== undefined) {
     const names = endpoint.head === false ? ['GET'] : ['GET', 'HEAD'];
@@ -34,7 +38,7 @@ export function addEndpoint(app: FastifyInstance, url: string, endpoint: Endpoin
   }
   if (post !== undefined) {
     methods.push('POST');
-    app.route({ method: 'POST', url, config: { access, body }, handler: post });
+    app.route({ method: 'POST', url, config: { access, body, limited }, handler: post });
   }
   const allow = methods.join(', ');
   app.route({

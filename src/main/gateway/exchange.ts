@@ -14,6 +14,8 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** What times count for this request: those of the first generation asked, then of the first one to answer. */
   generation: Pick<Generation, 'timing'> | null;
+  /** Disposes it when the answer has ended or the client has gone; at once when that has happened already. */
+  holdUntilEnd(place: Disposable): void;
   /** Milliseconds spent in Roundhouse itself until now: since arrival, less the generation's waiting and backend. */
   overheadMs(): number;
 }
@@ -42,10 +44,15 @@ export class Exchanges {
     const clock = this.#clock;
     const arrivedMs = clock.monotonicMs();
     const controller = new AbortController();
+    const held: Disposable[] = [];
     this.#open.add(controller);
-    res.on('finish', () => this.#end(controller));
-    res.on('close', () => {
+    const end = () => {
       this.#end(controller);
+      for (const place of held.splice(0)) place[Symbol.dispose]();
+    };
+    res.on('finish', end);
+    res.on('close', () => {
+      end();
       if (!res.writableFinished) controller.abort(new RoundhouseError('cancelled', 'the client went away'));
     });
     return {
@@ -54,6 +61,10 @@ export class Exchanges {
       isOwn: false,
       signal: controller.signal,
       generation: null,
+      holdUntilEnd: (place) => {
+        if (this.#open.has(controller)) held.push(place);
+        else place[Symbol.dispose]();
+      },
       overheadMs() {
         const spent = this.generation?.timing() ?? { waitMs: 0, backendMs: 0 };
         return Math.max(0, clock.monotonicMs() - arrivedMs - spent.waitMs - spent.backendMs);

@@ -3,11 +3,13 @@ import { isLoopback } from './authority.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { type Exchanges, shuttingDown } from './exchange.ts';
 import { checkKey, checkSource, type GuardPolicy } from './guard.ts';
+import type { KeyLimits } from './key-limits.ts';
 
 export interface FrontDoorPorts {
   readonly exchanges: Exchanges;
   readonly newId: () => string;
   readonly policy: () => GuardPolicy;
+  readonly limits: KeyLimits;
   readonly isClosing: () => boolean;
 }
 
@@ -31,7 +33,7 @@ export function admit(
 ): FastifyReply | undefined {
   const { raw } = request;
   const policy = door.policy();
-  const { access = 'api', body = 'json' } = request.routeOptions.config ?? {};
+  const { access = 'api', body = 'json', limited = false } = request.routeOptions.config ?? {};
   const source = checkSource(raw, policy, body);
   if (source.corsOrigin !== null) {
     reply.headers(corsHeaders(source.corsOrigin));
@@ -40,6 +42,9 @@ export function admit(
   if (door.isClosing()) throw shuttingDown();
   const { exchange } = request;
   exchange.isOwn = source.ownHost && source.corsOrigin === null && isLoopback(raw.socket.remoteAddress ?? '');
-  exchange.keyName = checkKey(raw, access, policy);
+  const key = checkKey(raw, access, policy);
+  exchange.keyName = key?.name ?? null;
+  // Before the body is read: what is refused should cost nothing.
+  if (limited && key !== null) exchange.holdUntilEnd(door.limits.enter(key));
   return undefined;
 }

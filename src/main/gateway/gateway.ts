@@ -9,6 +9,7 @@ import { Exchanges } from './exchange.ts';
 import { admit, beginExchange, type FrontDoorPorts } from './front-door.ts';
 import { setOverheadHeader } from './headers.ts';
 import { addInterface, unknownAddress } from './interface-files.ts';
+import { KeyLimits } from './key-limits.ts';
 import { listenError } from './listen-error.ts';
 import type { GatewayLog } from './log.ts';
 import { refuseMalformed, type Unhurried } from './malformed-http.ts';
@@ -68,6 +69,7 @@ export function createGateway(ports: GatewayPorts, options: GatewayOptions): Gat
     newId,
     policy: () => ({ ...ports.settings.current(), adminToken: ports.adminToken, port: boundPort }),
     isClosing: () => closing !== null,
+    limits: new KeyLimits(clock),
   };
 
   const unhurried: Unhurried = new WeakSet();

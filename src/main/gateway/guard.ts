@@ -53,23 +53,24 @@ export function checkSource(request: IncomingMessage, policy: GuardPolicy, body:
 
 /**
  * Lets in who may use what they ask for.
- * @returns the name of the API key that was shown; `null` when none was needed or it has no name
+ * @returns the API key that was shown; `null` when none was needed, or it was the admin token
  * @throws RoundhouseError `invalid_api_key`
  */
-export function checkKey(request: IncomingMessage, access: Access, policy: GuardPolicy): string | null {
+export function checkKey(request: IncomingMessage, access: Access, policy: GuardPolicy): ApiKey | null {
   if (access === 'public') return null;
-  const shown = shownSecrets(request);
-  const key = policy.apiKeys.find((candidate) => shown.some((secret) => sameSecret(secret, candidate.key)));
+  const shown = shownSecrets(request).map(sha256);
+  const shows = (hash: Buffer) => shown.some((candidate) => isSame(candidate, hash));
+  const key = policy.apiKeys.find(({ sha256: hex }) => shows(Buffer.from(hex, 'hex'))) ?? null;
   if (access === 'admin') {
-    if (shown.some((secret) => sameSecret(secret, policy.adminToken))) return null;
-    if (key?.admin) return key.name;
+    if (shows(sha256(policy.adminToken))) return null;
+    if (key?.admin) return key;
     throw new RoundhouseError(
       'invalid_api_key',
       'The admin interface needs "Authorization: Bearer …" with the admin token of this run (file admin-token in the ' +
         'data folder) or with an API key that has admin: true. A page that was open before a restart must be reloaded.',
     );
   }
-  if (key !== undefined) return key.name;
+  if (key !== null) return key;
   if (policy.apiKeys.length === 0 && isLoopback(request.socket.remoteAddress ?? '')) return null;
   throw new RoundhouseError(
     'invalid_api_key',
@@ -166,14 +167,15 @@ function checkBodyType(request: IncomingMessage, body: BodyKind): void {
 function shownSecrets(request: IncomingMessage): string[] {
   const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
   const apiKey = request.headers['x-api-key'];
+  // An empty secret opens nothing: not even an empty key.
   return [bearer, typeof apiKey === 'string' ? apiKey.trim() : undefined].filter(
     (secret): secret is string => secret !== undefined && secret !== '',
   );
 }
 
-/** Takes the same time wherever the two differ, and whatever their lengths. An empty secret opens nothing. */
-function sameSecret(shown: string, secret: string): boolean {
-  return timingSafeEqual(sha256(shown), sha256(secret)) && secret !== '';
+/** Takes the same time wherever the two differ. */
+function isSame(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function sha256(text: string): Buffer {

@@ -73,8 +73,13 @@ export interface GatewaySettings {
 
 export interface ApiKey {
   readonly name: string | null;
-  readonly key: string;
+  /** Of the key, in lower-case hexadecimal digits. */
+  readonly sha256: string;
   readonly admin: boolean;
+  /** Requests for answers that it may have under way or waiting; `null` = no limit. */
+  readonly maxConcurrent: number | null;
+  /** Requests for answers that it may begin in any 60 seconds; `null` = no limit. */
+  readonly requestsPerMinute: number | null;
 }
 
 export interface Route {

@@ -9,7 +9,19 @@ import { type ErrorCode, RoundhouseError } from '../../shared/errors.ts';
 export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  throw requestError(result.error.issues[0], body);
+  throw requestError(firstOf(result.error.issues), body);
+}
+
+/** Of a number that is too large to be exact zod says so first; the field's own bound says more. */
+function firstOf(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue | undefined {
+  const [first] = issues;
+  if (first === undefined || !isOfExactness(first)) return first;
+  const param = paramOf(first.path);
+  return issues.find((issue) => !isOfExactness(issue) && paramOf(issue.path) === param) ?? first;
+}
+
+function isOfExactness(issue: z.core.$ZodIssue): boolean {
+  return (issue.code === 'too_big' || issue.code === 'too_small') && issue.origin === 'int';
 }
 
 /** Adds an issue from inside a schema's transform, at `path` below the value that is being looked at. */

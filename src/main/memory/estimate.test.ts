@@ -206,6 +206,10 @@ describe('fitInto', () => {
       predictLines(HEADER, { ...asked, contextSize: 2048, batchSize: 64 }, ENGINE),
     );
     expect(changedAt(atLeastBatch - MIB)).toEqual(['contextSize', 'cacheType']);
+    const lightest = { ...asked, contextSize: 2048, batchSize: 64, cacheType: 'q4_0' } as const;
+    const atLightest = totalBytes(predictLines(HEADER, lightest, ENGINE));
+    const below = fitInto(atLightest - MIB, HEADER, asked, ENGINE);
+    expect(below?.settings.contextSize).toBeLessThan(2048);
     expect(fitInto(100 * MIB, HEADER, asked, ENGINE)).toBeNull();
   });
 

@@ -19,7 +19,8 @@ const CACHE_TYPES = ['f16', 'q8_0', 'q4_0'] as const satisfies readonly EngineSe
 
 /**
  * The settings nearest to `asked` with which the model takes at most `bytes`: first a smaller context (down to 2,048
- * tokens, or what was asked), then a smaller batch, then a lighter cache. `null` when nothing does.
+ * tokens, or what was asked), then a smaller batch, then a lighter cache; and only where all of that does not help, the
+ * context below 2,048 in the same order. `null` when nothing does.
  */
 export function fitInto(
   bytes: number,
@@ -30,27 +31,37 @@ export function fitInto(
 ): Fit | null {
   const predict = (settings: LoadSettings) => corrected(predictLines(header, settings, engine), correction);
   const most = effectiveContextSize(header, asked.contextSize);
-  const least = Math.min(most, LEAST_CONTEXT);
-  for (const cacheType of CACHE_TYPES.slice(CACHE_TYPES.indexOf(asked.cacheType))) {
-    for (const batchSize of batchSizes(asked.batchSize)) {
-      const contextSize = largest(least, most, (size) => {
-        return totalBytes(predict({ ...asked, cacheType, batchSize, contextSize: size })) <= bytes;
-      });
-      if (contextSize === null) continue;
-      // As asked where nothing was cut: the asked size may lie between two steps.
-      const settings = {
-        ...asked,
-        cacheType,
-        batchSize,
-        contextSize: contextSize === most ? asked.contextSize : contextSize,
-      };
-      const changed = (['contextSize', 'batchSize', 'cacheType'] as const).filter(
-        (name) => settings[name] !== asked[name],
-      );
-      return { settings, lines: predict(settings), changed };
-    }
+  const cacheTypes = CACHE_TYPES.slice(CACHE_TYPES.indexOf(asked.cacheType));
+  for (const { least, cacheType, batchSize } of inOrder(most, cacheTypes, batchSizes(asked.batchSize))) {
+    const contextSize = largest(least, most, (size) => {
+      return totalBytes(predict({ ...asked, cacheType, batchSize, contextSize: size })) <= bytes;
+    });
+    if (contextSize === null) continue;
+    // As asked where nothing was cut: the asked size may lie between two steps.
+    const settings = {
+      ...asked,
+      cacheType,
+      batchSize,
+      contextSize: contextSize === most ? asked.contextSize : contextSize,
+    };
+    const changed = (['contextSize', 'batchSize', 'cacheType'] as const).filter(
+      (name) => settings[name] !== asked[name],
+    );
+    return { settings, lines: predict(settings), changed };
   }
   return null;
+}
+
+function* inOrder(
+  most: number,
+  cacheTypes: readonly LoadSettings['cacheType'][],
+  batchSizes: readonly number[],
+) {
+  for (const least of [Math.min(most, LEAST_CONTEXT), Math.min(most, CONTEXT_STEP)]) {
+    for (const cacheType of cacheTypes) {
+      for (const batchSize of batchSizes) yield { least, cacheType, batchSize };
+    }
+  }
 }
 
 /** As asked, then by halves. */

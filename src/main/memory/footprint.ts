@@ -7,3 +7,13 @@ export interface Footprint {
   /** What is held against the budget: both together. */
   readonly totalBytes: number;
 }
+
+/** `null` when one of them is not known. */
+export function sumOrNull(values: readonly (number | null)[]): number | null {
+  let sum = 0;
+  for (const value of values) {
+    if (value === null) return null;
+    sum += value;
+  }
+  return sum;
+}

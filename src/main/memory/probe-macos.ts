@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Footprint } from './footprint.ts';
+import { type Footprint, sumOrNull } from './footprint.ts';
 
 /*
  * Written from the manual of footprint(1) and its seen output, not yet run on a Mac: whatever is not as expected falls
@@ -30,6 +30,12 @@ export async function macFootprint(pid: number): Promise<Footprint | null> {
   } catch {
     return null;
   }
+}
+
+/** As footprints say: where Metal has weights wired, nothing else counts them. `null` when one is gone. */
+export async function macReturnedBytes(pids: readonly number[]): Promise<number | null> {
+  const footprints = await Promise.all(pids.map((pid) => macFootprint(pid)));
+  return sumOrNull(footprints.map((footprint) => footprint?.totalBytes ?? null));
 }
 
 /**

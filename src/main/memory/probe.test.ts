@@ -67,6 +67,10 @@ describe('createMemoryProbe', () => {
     expect(available).toBeLessThan(machine.totalBytes);
   });
 
+  it('reads how hard pressed it is', async () => {
+    expect(['normal', 'warn', 'critical']).toContain(await probe.pressure());
+  });
+
   it.runIf(onLinux)('sees what a process writes, and that it is gone', async () => {
     const script = `process.on('message', () => { globalThis.kept = Buffer.alloc(64 * 2 ** 20, 1); process.send('filled') });
       process.send('started');`;
@@ -79,11 +83,15 @@ describe('createMemoryProbe', () => {
       const after = await probe.footprint(child.pid ?? 0);
       expect((after?.privateBytes ?? 0) - (before?.privateBytes ?? 0)).toBeGreaterThan(60 * MIB);
       expect((after?.privateBytes ?? 0) - (before?.privateBytes ?? 0)).toBeLessThan(90 * MIB);
+      // What would come back is what only it holds.
+      const returned = (await probe.returnedBytes([child.pid ?? 0])) ?? 0;
+      expect(Math.abs(returned - (after?.privateBytes ?? 0))).toBeLessThan(16 * MIB);
     } finally {
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
     }
     expect(await probe.footprint(child.pid ?? 0)).toBeNull();
+    expect(await probe.returnedBytes([process.pid, child.pid ?? 0])).toBeNull();
   });
 });

@@ -1,5 +1,7 @@
 import type { RoundhouseError } from '../../shared/errors.ts';
 import { Ledger } from '../memory/ledger.ts';
+import { CALM } from '../memory/pressure.ts';
+import { engineRoomBytes, type SystemMemory } from '../memory/system-memory.ts';
 import { Demand } from './demand.ts';
 import { explain, type MemorySeen } from './explain.ts';
 import { LoadTimes } from './load-times.ts';
@@ -26,6 +28,13 @@ export class Book {
   evictions = 0;
   readonly demand = new Demand();
   readonly loadTimes = new LoadTimes();
+  pressure = CALM;
+  /** As last read; `null` while nothing is known. */
+  system: SystemMemory | null = null;
+  /** When an idle model was last unloaded because memory was short. */
+  relievedMs = Number.NEGATIVE_INFINITY;
+  /** Since when engines hold more than the budget; `null` while they do not. */
+  overrunSinceMs: number | null = null;
   nowMs = 0;
   #effects: Effect[] = [];
 
@@ -43,6 +52,21 @@ export class Book {
     return this.ledger.lineBytes(STANDBY);
   }
 
+  /** The budget, or what other programs leave of it. */
+  get limitBytes(): number {
+    const { budgetBytes } = this.ledger;
+    return this.system ? Math.min(budgetBytes, engineRoomBytes(this.system)) : budgetBytes;
+  }
+
+  /** Of the limit, what is not reserved; negative when more is. */
+  get freeBytes(): number {
+    return this.limitBytes - this.ledger.reservedBytes;
+  }
+
+  get wantedStandbys(): number {
+    return this.pressure.level === 'normal' ? this.settings.standbyEngines : 0;
+  }
+
   /** The effects since the last call. */
   takeEffects(): Effect[] {
     const effects = this.#effects;
@@ -51,6 +75,10 @@ export class Book {
   }
 
   enqueue(entry: ModelEntry, requestId: number, wants: Waiter['wants']): void {
+    if (entry.waiting.size === 0) {
+      entry.ranOutOfMemory = false;
+      entry.toldWhy = null;
+    }
     entry.waiting.set(requestId, { requestId, arrivedMs: this.nowMs, wants });
     this.waitingAt.set(requestId, entry);
   }
@@ -73,6 +101,7 @@ export class Book {
     this.ledger.reserve(entry.id, bytes);
     entry.lineBytes = bytes;
     entry.loadedKey = entry.spec.memoryKey;
+    entry.toldWhy = null;
     entry.apply({ type: 'load', atMs: this.nowMs });
     this.emit({ type: 'load', modelId: entry.id, useStandby });
     const requests = [...entry.waiting.values()].filter(({ wants }) => wants === 'slot').length;
@@ -82,7 +111,7 @@ export class Book {
   stop(entry: ModelEntry, why: string): void {
     entry.apply({ type: 'stop', atMs: this.nowMs });
     entry.servedUntilMs = this.nowMs;
-    this.emit({ type: 'stop', modelId: entry.id, keep: this.settings.standbyEngines > 0 });
+    this.emit({ type: 'stop', modelId: entry.id, keep: this.wantedStandbys > 0 });
     this.explain(entry.id, why);
   }
 
@@ -106,6 +135,7 @@ export class Book {
   gone(entry: ModelEntry): void {
     this.ledger.release(entry.id);
     entry.lineBytes = 0;
+    entry.prefixRebuildMs = 0;
     entry.estimateIsFresh = false;
     for (const requestId of entry.leases) this.grantedAt.delete(requestId);
     entry.leases.clear();
@@ -129,6 +159,16 @@ export class Book {
   setStandbys(count: number): void {
     this.standbys = Math.max(0, count);
     this.ledger.hold(STANDBY, this.standbys * this.settings.standbyBytes);
+  }
+
+  startStandby(): void {
+    this.setStandbys(this.standbys + 1);
+    this.emit({ type: 'startStandby' });
+  }
+
+  stopStandby(): void {
+    this.setStandbys(this.standbys - 1);
+    this.emit({ type: 'stopStandby' });
   }
 
   /** Who asked for an unload does not want it any more: nobody is told, and one that only drains goes on. */
@@ -165,7 +205,8 @@ export class Book {
     return new Situation({
       nowMs: this.nowMs,
       budgetBytes: this.settings.budgetBytes,
-      freeBytes: this.ledger.freeBytes,
+      limitBytes: this.limitBytes,
+      freeBytes: this.freeBytes,
       maxLoadedModels: this.settings.maxLoadedModels,
       minResidencyMs: this.settings.minResidencyMs,
       standbyBytes: this.standbys > 0 ? this.settings.standbyBytes : 0,
@@ -179,7 +220,8 @@ export class Book {
   }
 
   seen(): MemorySeen {
-    return { freeBytes: this.ledger.freeBytes, settings: this.settings };
+    const { freeBytes, limitBytes, settings, system } = this;
+    return { freeBytes, limitBytes, settings, system };
   }
 
   emit(effect: Effect): void {
@@ -190,7 +232,7 @@ export class Book {
     this.emit({ type: 'reject', requestId, error });
   }
 
-  explain(modelId: string, text: string): void {
+  explain(modelId: string | null, text: string): void {
     this.emit({ type: 'explain', modelId, text });
   }
 }

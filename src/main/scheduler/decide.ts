@@ -13,7 +13,8 @@ const DEAR = 2;
  * What to do for a request, or for the first that waits for a model:
  * - `serve`: a slot is free;
  * - `join`: the model is loading already;
- * - `queue`: wait for a slot, an estimate, memory that is coming back or held by pinned models, or a victim;
+ * - `queue`: wait for a slot, an estimate, memory that is coming back or held by pinned models or by other programs, or
+ *   a victim;
  * - `load`: it fits now;
  * - `evict`: it fits once these have gone;
  * - `reject`: it can never fit.
@@ -23,7 +24,7 @@ export type Decision =
   | { readonly type: 'join' }
   | {
       readonly type: 'queue';
-      readonly why: 'slot' | 'stopping' | 'estimate' | 'backoff' | 'pinned' | 'memory' | 'victim';
+      readonly why: 'slot' | 'stopping' | 'estimate' | 'backoff' | 'pinned' | 'system' | 'memory' | 'victim';
     }
   | { readonly type: 'load' }
   | { readonly type: 'evict'; readonly victims: readonly string[] }
@@ -67,6 +68,11 @@ function decideLoad(model: ModelEntryView, situation: Situation, claimed: Room, 
 
   if (neededBytes > view.budgetBytes - pinned.bytes || pinned.models >= view.maxLoadedModels)
     return { type: 'queue', why: 'pinned' };
+  // Whoever of ours went, other programs would still hold too much.
+  if (neededBytes > view.limitBytes - pinned.bytes) return { type: 'queue', why: 'system' };
+  if (model.ranOutOfMemory && situation.idle.length > 0)
+    return { type: 'evict', victims: situation.idle.map(({ id }) => id) };
+  if (model.ranOutOfMemory && situation.isStopping) return { type: 'queue', why: 'memory' };
 
   // Memory that is on its way back counts as room: nobody else is evicted for it, and others are promised it.
   const lacking: Room = {

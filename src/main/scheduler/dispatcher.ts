@@ -11,7 +11,7 @@ export interface EffectPort {
   stop(modelId: string, keep: boolean): void;
   startStandby(): void;
   stopStandby(): void;
-  explain(modelId: string, text: string): void;
+  explain(modelId: string | null, text: string): void;
 }
 
 /** One request's right to use a loaded engine. Disposing it twice is the same as once. */
@@ -80,6 +80,11 @@ export class Dispatcher {
     await this.#ask('loadAsked', modelId, signal);
   }
 
+  /** As `load`, for a model that nobody needs yet: not while memory is pressed. */
+  async preload(modelId: string, signal: AbortSignal): Promise<void> {
+    await this.#ask('preloadAsked', modelId, signal);
+  }
+
   /** Resolves when the model's running requests have ended and its memory is back. */
   async unload(modelId: string): Promise<void> {
     await this.#ask('unloadAsked', modelId, null);
@@ -99,7 +104,7 @@ export class Dispatcher {
   }
 
   #ask(
-    type: 'requested' | 'loadAsked' | 'unloadAsked',
+    type: 'requested' | 'loadAsked' | 'preloadAsked' | 'unloadAsked',
     modelId: string,
     signal: AbortSignal | null,
   ): Promise<Lease> {

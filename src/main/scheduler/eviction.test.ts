@@ -137,8 +137,26 @@ describe('what makes room', () => {
   it('is not a model whose prefix caches would take long to build again', () => {
     const world = new World({ first: 400, second: 400, wanted: 400 });
     for (const id of ['first', 'second', 'first', 'second']) world.use(id);
-    Object.assign(world.scheduler.models.get('first') ?? {}, { prefixRebuildMs: 60_000 });
+    world.send({ type: 'measured', modelId: 'first', bytes: 400 * MIB, prefixRebuildMs: 60_000 });
     expect(stopped(world.request('wanted'))).toEqual(['second']);
+  });
+
+  it('forgets what prefix caches were worth with the engine that had them, and not with a later measurement', () => {
+    const world = new World({ first: 400, second: 400, wanted: 400 });
+    const rebuildMs = () => world.scheduler.models.get('first')?.prefixRebuildMs;
+    world.use('first');
+    world.send({ type: 'measured', modelId: 'first', bytes: 400 * MIB, prefixRebuildMs: 60_000 });
+    world.send({ type: 'measured', modelId: 'first', bytes: 410 * MIB });
+    expect(rebuildMs()).toBe(60_000);
+    world.send({ type: 'measured', modelId: 'first', bytes: 410 * MIB, prefixRebuildMs: 6 });
+    expect(rebuildMs()).toBe(6);
+    world.send({ type: 'exited', modelId: 'first', kept: false, reason: 'killed' });
+    world.use('first');
+    expect(rebuildMs()).toBe(0);
+    // A measurement that comes when it is gone speaks of nobody.
+    world.send({ type: 'unloadAsked', requestId: 999, modelId: 'first' });
+    world.send({ type: 'measured', modelId: 'first', bytes: 1, prefixRebuildMs: 60_000 });
+    expect(rebuildMs()).toBe(0);
   });
 
   it('is in the end any model that nobody asks for any more, however popular it was', () => {

@@ -1,6 +1,6 @@
 import type { ModelState, StateEvent } from '../../shared/model-state.ts';
 import { transition, UNLOADED } from '../../shared/model-state.ts';
-import type { ModelSpec } from './ports.ts';
+import type { LighterSettings, ModelSpec } from './ports.ts';
 import type { ModelEntryView } from './view.ts';
 
 /** Reserved above a prediction until the model was measured on this machine. */
@@ -15,11 +15,16 @@ export function reservedBytes(predictedBytes: number, learned: boolean): number 
   return Math.ceil(predictedBytes * (learned ? 1 : MARGIN_UNTIL_MEASURED));
 }
 
+/** The largest prediction for which no more than `bytes` is reserved. */
+export function largestPrediction(bytes: number, learned: boolean): number {
+  return Math.floor(learned ? bytes : (bytes - 1) / MARGIN_UNTIL_MEASURED);
+}
+
 export interface Waiter {
   readonly requestId: number;
   readonly arrivedMs: number;
-  /** A slot to generate in, or only that the model is there. */
-  readonly wants: 'slot' | 'resident';
+  /** A slot to generate in, only that the model is there, or that it is there before anybody needs it. */
+  readonly wants: 'slot' | 'resident' | 'ahead';
 }
 
 /** What the scheduler keeps of one model. Only the scheduler writes it. */
@@ -37,10 +42,14 @@ export class ModelEntry implements ModelEntryView {
   /** When its requests last stopped being served, so that taking turns is by turns, not by arrival alone. */
   servedUntilMs = 0;
   notBeforeMs = 0;
-  /** How long it would take to build again the prefix caches that are lost when it goes. */
+  /** What it would cost to have again the prefix caches that go with it: restored where they are kept, else read anew. */
   prefixRebuildMs = 0;
+  ranOutOfMemory = false;
+  /** Why it waits, as was last told: each reason is told once a wait. */
+  toldWhy: 'system' | 'pressure' | null = null;
   estimateAsked = false;
   estimateIsFresh = false;
+  lighter: LighterSettings | null = null;
   /** The settings it was last loaded with: what is measured says something about those only. */
   loadedKey = '';
   /** Who asked for it to be unloaded; answered when it is. */
@@ -73,6 +82,12 @@ export class ModelEntry implements ModelEntryView {
 
   get waiters(): number {
     return this.waiting.size;
+  }
+
+  /** Nobody needs it yet who waits for it. */
+  get isOnlyAhead(): boolean {
+    for (const { wants } of this.waiting.values()) if (wants !== 'ahead') return false;
+    return true;
   }
 
   get oldestWaiter(): Waiter | undefined {
@@ -108,11 +123,12 @@ export class ModelEntry implements ModelEntryView {
   }
 
   /** What is known changes what is reserved also while the model is there: its line follows. */
-  estimated(bytes: number, learned: boolean): void {
+  estimated(bytes: number, learned: boolean, lighter: LighterSettings | null = null): void {
     this.estimateAsked = false;
     this.estimateIsFresh = true;
     this.#learned = learned;
     this.#predictedBytes = bytes;
+    this.lighter = lighter;
     if (this.lineBytes > 0 && this.#knownAsLoaded) this.lineBytes = this.neededBytes ?? this.lineBytes;
   }
 

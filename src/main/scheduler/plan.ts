@@ -2,6 +2,7 @@ import { assertNever } from '../../shared/assert-never.ts';
 import type { PlanView } from '../../shared/contract.ts';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
 import { type Decision, decide } from './decide.ts';
+import { limitInWords } from './explain.ts';
 import type { Situation } from './situation.ts';
 import { WAITING } from './turns.ts';
 import { type ModelEntryView, NO_ROOM, type SchedulerView } from './view.ts';
@@ -51,10 +52,12 @@ export function unregistered(id: string): ModelEntryView {
     oldestArrivalMs: null,
     prefixRebuildMs: 0,
     neededBytes: null,
+    lighter: null,
     estimateIsFresh: true,
     lineBytes: 0,
     lastUsedMs: 0,
     notBeforeMs: 0,
+    ranOutOfMemory: false,
   };
 }
 
@@ -72,6 +75,8 @@ function plain(model: ModelEntryView): ModelEntryView {
     lastUsedMs: model.lastUsedMs,
     prefixRebuildMs: model.prefixRebuildMs,
     notBeforeMs: model.notBeforeMs,
+    ranOutOfMemory: model.ranOutOfMemory,
+    lighter: model.lighter,
     neededBytes: null,
     estimateIsFresh: true,
   };
@@ -104,7 +109,7 @@ function sentence(
   victims: readonly ModelEntryView[],
   reloadMs: ReloadMs,
 ): string {
-  const numbers = `needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} free of ${formatBytes(view.budgetBytes)}`;
+  const numbers = `needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} free of ${limitInWords(view.limitBytes, view.budgetBytes)}`;
   switch (decision.type) {
     case 'serve':
     case 'join':
@@ -117,6 +122,8 @@ function sentence(
       if (decision.why === 'slot') return `${id} is loaded; its slots are busy.`;
       if (decision.why === 'pinned')
         return `Does not fit beside the pinned models: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
+      if (decision.why === 'system')
+        return `Would have to wait until other programs give memory back: ${numbers}.`;
       return `Would have to wait until a busy or just-loaded model can go: ${numbers}, at most ${view.maxLoadedModels} loaded.`;
     case 'reject':
       return `Can never fit: ${formatBytes(neededBytes)} of a budget of ${formatBytes(view.budgetBytes)}.`;

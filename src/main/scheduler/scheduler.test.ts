@@ -1,79 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { estimated, exited, model, SETTINGS, setUp } from '../../../test/fakes/scripted-scheduler.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
-import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
-import { Scheduler } from './scheduler.ts';
+import type { Effect, SchedulerEvent } from './ports.ts';
 
 const MIB = 1024 ** 2;
 
-const SETTINGS: SchedulerSettings = {
-  budgetBytes: 1000 * MIB,
-  eviction: 'cost-aware',
-  maxLoadedModels: 5,
-  maxQueue: 100,
-  maxWaitMs: 120_000,
-  minResidencyMs: 0,
-  standbyEngines: 0,
-  standbyBytes: 100 * MIB,
-};
-
-function model(id: string, overrides: Partial<ModelSpec> = {}): ModelSpec {
-  return { id, slots: 1, pinned: false, idleUnloadMs: null, memoryKey: id, ...overrides };
-}
-
-/** A scheduler with models that need 400 MiB each, and a short way to tell it things. */
-function setUp(settings: Partial<SchedulerSettings> = {}, models = ['a', 'b', 'c'].map((id) => model(id))) {
-  const scheduler = new Scheduler({ ...SETTINGS, ...settings });
-  let nowMs = 0;
-  const known = new Map<string, SchedulerEvent>();
-  const send = (event: SchedulerEvent): Effect[] => {
-    if (event.type === 'estimated') known.set(event.modelId, event);
-    return scheduler.handle(event, nowMs);
-  };
-  send({ type: 'configChanged', settings: { ...SETTINGS, ...settings }, models });
-  let lastId = 0;
-  return {
-    scheduler,
-    send,
-    later: (ms: number) => {
-      nowMs += ms;
-    },
-    /** As `send`, without the sentences. */
-    does: (event: SchedulerEvent) => send(event).filter((effect) => effect.type !== 'explain'),
-    /** As `does`, and where a model's file is looked at once more it is as it was. */
-    doesAgain: (event: SchedulerEvent): Effect[] =>
-      send(event)
-        .flatMap((effect) => {
-          const before = effect.type === 'estimate' ? known.get(effect.modelId) : undefined;
-          return before ? send(before) : [effect];
-        })
-        .filter((effect) => effect.type !== 'explain'),
-    says: (event: SchedulerEvent) =>
-      send(event).flatMap((effect) => (effect.type === 'explain' ? [effect.text] : [])),
-    request: (modelId: string): SchedulerEvent => ({ type: 'requested', requestId: ++lastId, modelId }),
-    /** Brings a model to `ready`, with a predicted size that the margin turns into `bytes`. */
-    bring: (modelId: string, bytes = 400 * MIB) => {
-      const requestId = 1000 + ++lastId;
-      send({ type: 'loadAsked', requestId, modelId });
-      send({ type: 'estimated', modelId, bytes: Math.floor(bytes / 1.1), learned: false });
-      send({ type: 'loaded', modelId });
-      return send({ type: 'measured', modelId, bytes });
-    },
-    status: (modelId: string) => scheduler.models.get(modelId)?.state.status,
-  };
-}
-
-const estimated = (modelId: string, bytes: number): SchedulerEvent => ({
+const ESTIMATED_TOO_LARGE = {
   type: 'estimated',
-  modelId,
-  bytes,
+  modelId: 'a',
+  bytes: 2000 * MIB,
   learned: false,
-});
-const exited = (modelId: string, kept = false): SchedulerEvent => ({
-  type: 'exited',
-  modelId,
-  kept,
-  reason: null,
-});
+} as const satisfies SchedulerEvent;
 
 describe('a request for a model that is not loaded', () => {
   it('is estimated, loaded and granted, in that order', () => {
@@ -107,8 +44,28 @@ describe('a request for a model that is not loaded', () => {
     expect(effect).toMatchObject({ type: 'reject', requestId: 1 });
     const error = effect?.type === 'reject' ? effect.error : null;
     expect(error?.code).toBe('model_too_large');
-    expect(error?.message).toContain('2.1 GiB');
-    expect(error?.message).toContain('1000 MiB');
+    expect(error?.message).toBe(
+      'a needs 2.1 GiB and the memory budget is 1000 MiB; no contextSize makes it fit: take a smaller file, or raise memory.budget',
+    );
+  });
+
+  it('is told the settings with which it would fit, for as long as they would', () => {
+    const lighter = { contextSize: 4096, batchSize: 256, bytes: 900 * MIB };
+    const refusedWith = (budgetBytes: number, slots: number) => {
+      const { does, request } = setUp({ budgetBytes }, [model('a', { slots })]);
+      does(request('a'));
+      const [effect] = does({ ...ESTIMATED_TOO_LARGE, lighter });
+      return effect?.type === 'reject' ? effect.error.message : '';
+    };
+    expect(refusedWith(1000 * MIB, 2)).toBe(
+      'a needs 2.1 GiB and the memory budget is 1000 MiB; it fits with contextSize 4096 and batchSize 256 (900 MiB): ' +
+        'set that, give it fewer parallel slots, or raise memory.budget',
+    );
+    // Lowered since that was worked out.
+    expect(refusedWith(800 * MIB, 2)).toBe(
+      'a needs 2.1 GiB and the memory budget is 800 MiB; give it a smaller contextSize, give it fewer parallel slots, ' +
+        'or raise memory.budget',
+    );
   });
 
   it('is refused with the reason when the file cannot be read', () => {
@@ -347,6 +304,32 @@ describe('taking turns', () => {
     expect(status('a')).toBe('ready');
   });
 
+  it('goes on in the same step when the one that waited can never fit any more', () => {
+    const { does, later, status } = contended();
+    later(10_000);
+    does({ type: 'tick' });
+    expect(status('a')).toBe('draining');
+    const settings = { ...SETTINGS, maxLoadedModels: 1, budgetBytes: 105 * MIB };
+    const models = [model('a', { slots: 2 }), model('b')];
+    expect(does({ type: 'configChanged', settings, models })).toMatchObject([
+      { type: 'reject', error: { code: 'model_too_large' } },
+    ]);
+    expect(status('a')).toBe('ready');
+  });
+
+  it('goes on when it was taken out of the configuration and put back, though another waits', () => {
+    const { does, request, status, bring } = setUp({ maxLoadedModels: 1 }, [model('a'), model('b')]);
+    bring('a');
+    does(request('a'));
+    const settings = { ...SETTINGS, maxLoadedModels: 1 };
+    does({ type: 'configChanged', settings, models: [model('b')] });
+    does(request('b'));
+    does(estimated('b', 100 * MIB));
+    expect(status('a')).toBe('draining');
+    does({ type: 'configChanged', settings, models: [model('a'), model('b')] });
+    expect(status('a')).toBe('ready');
+  });
+
   it('makes A B A B A B into A A A B B B', () => {
     const { does, bring, request } = setUp({ maxLoadedModels: 1 }, [
       model('a', { slots: 8 }),
@@ -493,6 +476,17 @@ describe('standby engines', () => {
     does(estimated('b', 100 * MIB));
     expect(scheduler.standbyBytes).toBe(0);
     expect(does(exited('a'))).toEqual([{ type: 'startStandby' }]);
+  });
+
+  it('take the line that they were measured to need', () => {
+    const { does, scheduler } = setUp({ standbyEngines: 1 });
+    does({
+      type: 'configChanged',
+      settings: { ...SETTINGS, standbyEngines: 1, standbyBytes: 31 * MIB },
+      models: [],
+    });
+    expect(scheduler.standbyBytes).toBe(31 * MIB);
+    expect(scheduler.ledger.reservedBytes).toBe(31 * MIB);
   });
 
   it('are left behind by models that unload', () => {

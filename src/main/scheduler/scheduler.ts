@@ -1,14 +1,19 @@
 import { assertNever } from '../../shared/assert-never.ts';
-import type { PlanView } from '../../shared/contract.ts';
+import type { PlanView, PressureLevel } from '../../shared/contract.ts';
 import type { RoundhouseError } from '../../shared/errors.ts';
 import type { Ledger } from '../memory/ledger.ts';
+import { steadied } from '../memory/pressure.ts';
+import type { SystemMemory } from '../memory/system-memory.ts';
 import { Book } from './book.ts';
+import { idleUnloadAtMs, nextDeadlineMs } from './deadlines.ts';
 import { explain, refusal } from './explain.ts';
 import { MAX_DEATHS, ModelEntry, type Waiter } from './model-entry.ts';
 import { planLoad, type ReloadMs } from './plan.ts';
 import type { Effect, ModelSpec, SchedulerEvent, SchedulerSettings } from './ports.ts';
-import { idleUnloadAtMs, nextDeadlineMs, settle } from './settle.ts';
+import { relieve } from './relief.ts';
+import { settle } from './settle.ts';
 import type { ModelEntryView } from './view.ts';
+import { needsRoom } from './waiting.ts';
 
 const RETRY_AFTER_MS = 1000;
 
@@ -41,8 +46,23 @@ export class Scheduler {
     return this.#book.settings;
   }
 
+  /** Whether somebody waits for a model that is not there. */
+  get isWaitedFor(): boolean {
+    return needsRoom(this.#book);
+  }
+
   get standbyBytes(): number {
     return this.#book.standbyBytes;
+  }
+
+  /** Steadied: it lasts longer than single readings say. */
+  get pressure(): PressureLevel {
+    return this.#book.pressure.level;
+  }
+
+  /** As last read; `null` while nothing is known. */
+  get system(): SystemMemory | null {
+    return this.#book.system;
   }
 
   /** Takes one event. @returns what to do about it, in order */
@@ -78,6 +98,8 @@ export class Scheduler {
       case 'loadAsked':
         this.#book.entries.get(event.modelId)?.forgiven();
         return this.#requested(event.requestId, event.modelId, 'resident');
+      case 'preloadAsked':
+        return this.#requested(event.requestId, event.modelId, 'ahead');
       case 'unloadAsked':
         return this.#unloadAsked(event.requestId, event.modelId);
       case 'cancelled':
@@ -87,7 +109,7 @@ export class Scheduler {
       case 'released':
         return this.#book.release(event.requestId);
       case 'estimated':
-        return this.#estimated(event.modelId, event.bytes, event.learned);
+        return this.#estimated(event);
       case 'estimateFailed':
         return this.#estimateFailed(event.modelId, event.error);
       case 'progress':
@@ -97,11 +119,16 @@ export class Scheduler {
       case 'loadFailed':
         return this.#loadFailed(event.modelId, event.error);
       case 'measured':
-        return this.#measured(event.modelId, event.bytes);
+        return this.#measured(event.modelId, event.bytes, event.prefixRebuildMs);
       case 'exited':
         return this.#exited(event.modelId, event.kept, event.reason ?? 'its process ended');
       case 'standbyExited':
         return this.#book.setStandbys(this.#book.standbys - 1);
+      case 'pressure':
+        return this.#pressureRead(event.level);
+      case 'machine':
+        this.#book.system = event.system;
+        return;
       case 'tick':
         return;
       default:
@@ -112,6 +139,8 @@ export class Scheduler {
   #configChanged(settings: SchedulerSettings, specs: readonly ModelSpec[]): void {
     this.#book.settings = settings;
     this.#book.ledger.setBudget(settings.budgetBytes);
+    // What a standby holds may be known better by now.
+    this.#book.setStandbys(this.#book.standbys);
     const wanted = new Set(specs.map((spec) => spec.id));
     for (const entry of this.#book.entries.values()) {
       if (wanted.has(entry.id)) continue;
@@ -152,10 +181,10 @@ export class Scheduler {
       this.#book.stop(entry, explain.unloaded(entry, 'asked to, while loading'));
   }
 
-  #estimated(modelId: string, bytes: number, learned: boolean): void {
+  #estimated({ modelId, bytes, learned, lighter }: Extract<SchedulerEvent, { type: 'estimated' }>): void {
     const entry = this.#book.entries.get(modelId);
     if (!entry) return;
-    entry.estimated(bytes, learned);
+    entry.estimated(bytes, learned, lighter);
     if (entry.lineBytes > 0) this.#book.ledger.hold(modelId, entry.lineBytes);
   }
 
@@ -180,6 +209,7 @@ export class Scheduler {
     const loadMs = this.#book.nowMs - entry.state.sinceMs;
     this.#book.loadTimes.loaded(modelId, entry.lineBytes, loadMs);
     entry.apply({ type: 'loaded', atMs: this.#book.nowMs });
+    entry.ranOutOfMemory = false;
     entry.lastUsedMs = this.#book.nowMs;
     this.#book.explain(modelId, explain.loaded(modelId, loadMs));
   }
@@ -188,15 +218,39 @@ export class Scheduler {
     const entry = this.#book.entries.get(modelId);
     if (entry?.state.status === 'stopping') return this.#book.stopped(entry);
     if (entry?.state.status !== 'loading') return;
-    this.#book.failed(entry, error.message);
-    this.#book.rejectWaiters(entry, () => error);
-    this.#book.explain(modelId, explain.loadFailed(modelId, error));
+    const isMemory = error.code === 'insufficient_memory';
+    if (isMemory && entry.waiters > 0 && !entry.ranOutOfMemory) return this.#loadAgain(entry, error);
+    const seen = this.#book.seen();
+    // Its own line is free again.
+    const left = { ...seen, freeBytes: seen.freeBytes + entry.lineBytes };
+    const reason = isMemory && entry.ranOutOfMemory ? refusal.outOfMemory(entry, error, left) : error;
+    entry.ranOutOfMemory = false;
+    this.#book.failed(entry, reason.message);
+    this.#book.rejectWaiters(entry, () => reason);
+    this.#book.explain(modelId, explain.loadFailed(modelId, reason));
   }
 
-  #measured(modelId: string, bytes: number): void {
+  /** Those who wait go on waiting; from now on all that is idle makes way for them. */
+  #loadAgain(entry: ModelEntry, error: RoundhouseError): void {
+    entry.ranOutOfMemory = true;
+    entry.apply({ type: 'stop', atMs: this.#book.nowMs });
+    this.#book.stopped(entry);
+    this.#book.explain(entry.id, explain.loadingAgain(entry, error, this.#book.seen()));
+  }
+
+  #pressureRead(level: PressureLevel): void {
+    const before = this.#book.pressure.level;
+    this.#book.pressure = steadied(this.#book.pressure, level, this.#book.nowMs);
+    const now = this.#book.pressure.level;
+    if (now !== before) this.#book.explain(null, explain.pressure(now, this.#book.seen()));
+    relieve(this.#book, level);
+  }
+
+  #measured(modelId: string, bytes: number, prefixRebuildMs: number | undefined): void {
     const entry = this.#book.entries.get(modelId);
     if (entry?.state.status !== 'ready' && entry?.state.status !== 'draining') return;
     entry.measured(bytes);
+    entry.prefixRebuildMs = prefixRebuildMs ?? entry.prefixRebuildMs;
     this.#book.ledger.hold(modelId, entry.lineBytes);
   }
 

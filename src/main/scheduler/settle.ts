@@ -1,19 +1,22 @@
 import { assertNever } from '../../shared/assert-never.ts';
 import type { Book } from './book.ts';
+import { idleUnloadAtMs } from './deadlines.ts';
 import { decide } from './decide.ts';
 import { explain, refusal } from './explain.ts';
 import type { ModelEntry } from './model-entry.ts';
-import {
-  heldUntilMs,
-  patientUntilMs,
-  turnMs,
-  type Urgency,
-  urgencyBehind,
-  urgencyOf,
-  WAITING,
-} from './turns.ts';
-import { type Candidate, chooseVictims } from './victims.ts';
+import { endOverrun, tellEndOfOverrun } from './overrun.ts';
+import { type Urgency, urgencyBehind, WAITING } from './turns.ts';
+import type { Candidate } from './victims.ts';
 import { NO_ROOM, type Room } from './view.ts';
+import {
+  inOrderOfTurns,
+  isHeldBack,
+  lacksModel,
+  needsRoom,
+  somebodyIsDue,
+  urgencyIn,
+  waitsSince,
+} from './waiting.ts';
 
 /** Brings everything to rest: whatever can be granted, loaded, evicted or rejected now, is. */
 export function settle(book: Book): void {
@@ -22,9 +25,16 @@ export function settle(book: Book): void {
   grant(book);
   drainAsked(book);
   stopDrained(book);
-  loadWaitedFor(book);
+  holdBack(book);
+  if (loadWaitedFor(book)) {
+    // Who was turned away needs no room any more.
+    resumeUnneeded(book);
+    grant(book);
+  }
   stopIdle(book);
+  endOverrun(book);
   forgetRemoved(book);
+  tellEndOfOverrun(book);
   keepStandbys(book);
 }
 
@@ -34,23 +44,23 @@ function expireWaiters(book: Book): void {
       const waitedMs = book.nowMs - waiter.arrivedMs;
       if (waitedMs < book.settings.maxWaitMs) break;
       book.leaveLine(waiter.requestId);
-      book.reject(waiter.requestId, refusal.waitedTooLong(entry.id, waitedMs, entry));
+      book.reject(waiter.requestId, refusal.waitedTooLong(waitedMs, entry, book.seen()));
     }
   }
 }
 
-/** Models that were to make room go on serving when nobody needs the room any more. */
+/** Models that were to make room go on serving when nobody's turn is due any more. */
 function resumeUnneeded(book: Book): void {
-  if (needsRoom(book)) return;
   for (const entry of book.entries.values()) {
-    if (entry.state.status === 'draining' && !book.mustGo(entry)) entry.apply({ type: 'resume' });
+    if (entry.state.status !== 'draining' || book.mustGo(entry)) continue;
+    if (entry.pinned || !somebodyIsDue(book)) entry.apply({ type: 'resume' });
   }
 }
 
 function grant(book: Book): void {
   for (const entry of book.entries.values()) {
     for (const waiter of entry.waiting.values()) {
-      if (waiter.wants === 'resident' && entry.state.status === 'ready') {
+      if (waiter.wants !== 'slot' && entry.state.status === 'ready') {
         book.leaveLine(waiter.requestId);
         book.emit({ type: 'done', requestId: waiter.requestId });
       } else if (waiter.wants === 'slot' && book.canGrant(entry)) {
@@ -76,13 +86,22 @@ function stopDrained(book: Book): void {
   }
 }
 
+/** Nothing is loaded before it is needed while memory is short. */
+function holdBack(book: Book): void {
+  for (const entry of book.entries.values()) {
+    if (lacksModel(entry) && isHeldBack(book, entry)) tellWhy(book, entry, 'pressure');
+  }
+}
+
 /**
  * One model after the other. The first whose turn is due is promised the next room; those behind it take what is left,
  * and wait for their turn with the rest.
+ * @returns whether some were turned away
  */
-function loadWaitedFor(book: Book): void {
+function loadWaitedFor(book: Book): boolean {
   const waiting = inOrderOfTurns(book);
-  if (waiting.length === 0) return;
+  if (waiting.length === 0) return false;
+  let rejected = false;
   let situation = book.situation();
   let claimed = NO_ROOM;
   let turnTaken = false;
@@ -96,6 +115,7 @@ function loadWaitedFor(book: Book): void {
       case 'join':
         break;
       case 'reject':
+        rejected = true;
         book.rejectWaiters(entry, () => decision.error);
         book.explain(entry.id, decision.error.message);
         break;
@@ -117,6 +137,7 @@ function loadWaitedFor(book: Book): void {
         break;
       case 'queue':
         if (decision.why === 'estimate') book.estimate(entry);
+        if (decision.why === 'system') tellWhy(book, entry, 'system');
         if (decision.why === 'memory') claimed = withClaim(claimed, entry);
         // Of what is free, one that waits for busy models to end holds only what those will not give: others may go on.
         if (decision.why === 'victim' && urgency.kind === 'due') {
@@ -128,6 +149,17 @@ function loadWaitedFor(book: Book): void {
         assertNever(decision);
     }
   }
+  return rejected;
+}
+
+function tellWhy(book: Book, entry: ModelEntry, why: 'system' | 'pressure'): void {
+  if (entry.toldWhy === why) return;
+  entry.toldWhy = why;
+  const text =
+    why === 'system'
+      ? explain.heldByOthers(entry, book.seen())
+      : explain.notAhead(entry.id, book.pressure.level, book.seen());
+  book.explain(entry.id, text);
 }
 
 function evict(book: Book, victimId: string, forModel: ModelEntry): void {
@@ -148,18 +180,6 @@ function stopIdle(book: Book): void {
     const atMs = idleUnloadAtMs(entry);
     if (atMs !== null && book.nowMs >= atMs) book.stop(entry, explain.idle(entry, book.nowMs));
   }
-  // A lowered budget, or growth beyond what was predicted: idle models go until the budget holds again.
-  if (book.ledger.freeBytes >= 0) return;
-  const { idle, coming, view } = book.situation();
-  const overBytes = -book.ledger.freeBytes - coming.bytes;
-  if (overBytes <= 0) return;
-  const victims = chooseVictims(idle, { bytes: overBytes, models: 0 }, view.eviction);
-  for (const id of victims?.ids ?? idle.map((candidate) => candidate.id)) {
-    const entry = book.entries.get(id);
-    if (!entry) continue;
-    book.evictions += 1;
-    book.stop(entry, explain.overBudget(entry, overBytes, book.settings));
-  }
 }
 
 function forgetRemoved(book: Book): void {
@@ -175,89 +195,19 @@ function forgetRemoved(book: Book): void {
  * Not later, because the next swap may follow at once.
  */
 function keepStandbys(book: Book): void {
-  const { standbyEngines, standbyBytes } = book.settings;
-  while (book.standbys > standbyEngines) {
-    book.setStandbys(book.standbys - 1);
-    book.emit({ type: 'stopStandby' });
-  }
-  if (needsRoom(book) || isStopping(book)) return;
-  while (book.standbys < standbyEngines && book.ledger.freeBytes >= standbyBytes) {
-    book.setStandbys(book.standbys + 1);
-    book.emit({ type: 'startStandby' });
+  const { wantedStandbys, settings } = book;
+  while (book.standbys > wantedStandbys) book.stopStandby();
+  if (needsRoom(book) || isStandbyUntimely(book)) return;
+  while (book.standbys < wantedStandbys && book.freeBytes >= settings.standbyBytes) {
+    book.startStandby();
   }
 }
 
-/** When something is due although nothing happens: a wait too long, an idle model, an end of backoff. */
-export function nextDeadlineMs(book: Book): number | null {
-  const deadlines: number[] = [];
-  const roomNeeded = needsRoom(book);
-  const boundMs = book.waitBoundMs;
-  for (const entry of book.entries.values()) {
-    const { oldestArrivalMs, waitsSinceMs } = entry;
-    if (oldestArrivalMs !== null && waitsSinceMs !== null) {
-      deadlines.push(oldestArrivalMs + book.settings.maxWaitMs, entry.notBeforeMs);
-      deadlines.push(
-        waitsSinceMs + boundMs,
-        patientUntilMs(waitsSinceMs, boundMs),
-        heldUntilMs(waitsSinceMs),
-      );
-    }
-    deadlines.push(idleUnloadAtMs(entry) ?? 0);
-    if (roomNeeded && entry.state.status === 'ready') {
-      const { sinceMs } = entry.state;
-      const loadMs = book.loadTimes.of(entry.id, entry.lineBytes);
-      deadlines.push(sinceMs + book.settings.minResidencyMs, sinceMs + turnMs(loadMs));
-    }
-  }
-  const future = deadlines.filter((ms) => ms > book.nowMs);
-  return future.length === 0 ? null : Math.min(...future);
-}
-
-/** Monotonic time at which the model is unloaded if nobody asks for it; `null` while it is not going to be. */
-export function idleUnloadAtMs(entry: Readonly<ModelEntry>): number | null {
-  const { idleUnloadMs } = entry.spec;
-  if (entry.state.status !== 'ready' || entry.pinned || idleUnloadMs === null) return null;
-  return entry.leases.size > 0 || entry.waiters > 0 ? null : entry.lastUsedMs + idleUnloadMs;
-}
-
-/**
- * Who waits for a load: first the one whose turn comes first, if it is due; then those that serve the most requests for
- * the bytes they load.
- */
-function inOrderOfTurns(book: Book): ModelEntry[] {
-  const waiting: ModelEntry[] = [];
-  for (const entry of book.entries.values()) {
-    const { status } = entry.state;
-    if (entry.waiters > 0 && (status === 'unloaded' || status === 'failed')) waiting.push(entry);
-  }
-  if (waiting.length < 2) return waiting;
-  const bytesPerRequest = (entry: ModelEntry) => (entry.neededBytes ?? 0) / entry.waiters;
-  const turnOf = (entry: ModelEntry) => entry.waitsSinceMs ?? Number.POSITIVE_INFINITY;
-  waiting.sort((a, b) => bytesPerRequest(a) - bytesPerRequest(b) || turnOf(a) - turnOf(b));
-  const next = waiting.reduce((first, entry) => (turnOf(entry) < turnOf(first) ? entry : first));
-  if (urgencyIn(book, next).kind !== 'due') return waiting;
-  return [next, ...waiting.filter((entry) => entry !== next)];
-}
-
-function urgencyIn(book: Book, entry: ModelEntry): Urgency {
-  return urgencyOf(waitsSince(book, entry), book.waitBoundMs, book.nowMs);
-}
-
-function waitsSince(book: Book, { waitsSinceMs }: ModelEntry): number {
-  return waitsSinceMs ?? book.nowMs;
-}
-
-/** Somebody waits for a model that is neither here nor on its way. */
-function needsRoom(book: Book): boolean {
-  return [...book.entries.values()].some(
-    ({ waiters, state }) =>
-      waiters > 0 &&
-      (state.status === 'unloaded' || state.status === 'failed' || state.status === 'stopping'),
-  );
-}
-
-function isStopping(book: Book): boolean {
-  return [...book.entries.values()].some(({ state }) => state.status === 'stopping');
+/** An engine is on its way out, or loads for the second time because memory ran out: it gets all there is. */
+function isStandbyUntimely(book: Book): boolean {
+  return [...book.entries.values()].some(({ state, ranOutOfMemory }) => {
+    return state.status === 'stopping' || (state.status === 'loading' && ranOutOfMemory);
+  });
 }
 
 function withClaim(claimed: Room, entry: ModelEntry, fromOthers: readonly Candidate[] = []): Room {

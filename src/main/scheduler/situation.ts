@@ -14,6 +14,8 @@ export class Situation {
   readonly pinned: Room;
   /** On its way back. */
   readonly coming: Room;
+  /** Whether an engine is on its way out. */
+  readonly isStopping: boolean;
   #idle: readonly Candidate[] | null = null;
   #replaceable: readonly Candidate[] | null = null;
 
@@ -23,6 +25,7 @@ export class Situation {
     let pinnedModels = 0;
     let comingBytes = 0;
     let comingModels = 0;
+    let isStopping = false;
     for (const { state, lineBytes, pinned } of view.models.values()) {
       if (takesPlace(state)) taken++;
       if (pinned && state.status === 'ready') {
@@ -30,12 +33,14 @@ export class Situation {
         pinnedModels++;
       }
       if (state.status === 'draining') comingModels++;
+      if (state.status === 'stopping') isStopping = true;
       if (state.status === 'draining' || state.status === 'stopping') comingBytes += lineBytes;
     }
     this.view = view;
     this.free = { bytes: view.freeBytes + view.standbyBytes, models: view.maxLoadedModels - taken };
     this.pinned = { bytes: pinnedBytes, models: pinnedModels };
     this.coming = { bytes: comingBytes, models: comingModels };
+    this.isStopping = isStopping;
   }
 
   /** May go now. */

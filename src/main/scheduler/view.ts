@@ -1,5 +1,5 @@
 import type { ModelState } from '../../shared/model-state.ts';
-import type { EvictionPolicy } from './ports.ts';
+import type { EvictionPolicy, LighterSettings } from './ports.ts';
 
 /** What deciding needs to know of a model. */
 export interface ModelEntryView {
@@ -15,19 +15,26 @@ export interface ModelEntryView {
   readonly neededBytes: number | null;
   /** Whether that holds for the file as it is now: it is looked at again before each load. */
   readonly estimateIsFresh: boolean;
+  /** Settings with which it would fit, as far as they are known. */
+  readonly lighter: LighterSettings | null;
   /** Its line in the ledger now; 0 when it has none. */
   readonly lineBytes: number;
   /** When it last served or became ready. */
   readonly lastUsedMs: number;
-  /** How long it would take to build again the prefix caches that are lost when it goes. */
+  /** How long it would take to have again the prefix caches that go with it. */
   readonly prefixRebuildMs: number;
   /** Not before this may it be loaded again, because its engine died. */
   readonly notBeforeMs: number;
+  /** Its load failed for memory: it is tried again when nothing is idle that could go first. */
+  readonly ranOutOfMemory: boolean;
 }
 
 export interface SchedulerView {
   readonly nowMs: number;
   readonly budgetBytes: number;
+  /** The budget, or what other programs leave of it. */
+  readonly limitBytes: number;
+  /** Of the limit, what is not reserved; negative when more is. */
   readonly freeBytes: number;
   readonly maxLoadedModels: number;
   readonly minResidencyMs: number;

@@ -17,7 +17,10 @@ export interface CheckedFile {
 
 /** Says what zod found wrong with a YAML file: each problem with its line, in the order of the file. */
 export function problemsOf(checked: CheckedFile, issues: readonly Issue[]): readonly ConfigProblem[] {
-  return issues.flatMap((issue) => explain(checked, issue, [])).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const problems = issues.flatMap((issue) => explain(checked, issue, []));
+  // Of a number that is too large to be exact zod says so beside the key's own bound, in the key's words both times.
+  const once = new Map(problems.map((problem) => [`${problem.line} ${problem.message}`, problem]));
+  return [...once.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
 function explain(checked: CheckedFile, issue: Issue, above: KeyPath): readonly ConfigProblem[] {

@@ -14,10 +14,14 @@ const ROUNDING = 1 / 4000 + 1e-9;
 const memory: MemoryView = {
   totalBytes: 36 * GIB,
   otherBytes: 6 * GIB,
+  availableBytes: 16 * GIB,
+  pressure: 'normal',
   budgetBytes: 24 * GIB,
   reservedBytes: 14 * GIB,
+  overrunBytes: 0,
   standbyBytes: GIB,
   maxLoadedModels: 5,
+  prefixCache: null,
 };
 const models = [
   fakeModel('a', { state: READY, memory: fakeMemory(6, 7) }),

@@ -80,5 +80,7 @@ function whatPlansHangOn({ models, memory }: Snapshot): string {
     [model.id, model.state.status, model.pinned, model.activeRequests > 0].join(' '),
   );
   const bytes = [memory.budgetBytes, memory.reservedBytes].map((value) => Math.round(value / STEP_BYTES));
-  return [...states, ...bytes].join('\n');
+  // What other programs hold is never still.
+  const otherBytes = Math.round(memory.otherBytes / (16 * STEP_BYTES));
+  return [...states, ...bytes, otherBytes].join('\n');
 }

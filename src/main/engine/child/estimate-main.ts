@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { RoundhouseError } from '../../../shared/errors.ts';
 import type { EstimateReply, EstimateRequest } from '../protocol-estimate.ts';
 import { readModelHeader } from './gguf-header.ts';
@@ -9,7 +10,18 @@ import { connectParent } from './parent.ts';
  */
 
 const parent = connectParent<EstimateRequest, EstimateReply>();
-parent.onMessage((request) => void answer(request));
+parent.onMessage((request) => {
+  if (request.background) giveWay();
+  void answer(request);
+});
+
+function giveWay(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Then at the usual one: it is only a courtesy.
+  }
+}
 
 async function answer(request: EstimateRequest): Promise<void> {
   parent.send(await reply(request));

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp';
 import { assertNever } from '../../../shared/assert-never.ts';
 import { RoundhouseError } from '../../../shared/errors.ts';
@@ -5,6 +6,7 @@ import type { EngineRequest } from '../../../shared/generation.ts';
 import type { FromChild, LoadRequest, ToChild } from '../protocol.ts';
 import type { PrefixToSave } from '../protocol-prefix.ts';
 import { collectGarbage } from './collect-garbage.ts';
+import { LoadLog } from './load-log.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { Outbox } from './outbox.ts';
 import { connectParent } from './parent.ts';
@@ -21,6 +23,7 @@ const PROGRESS_INTERVAL_MS = 100;
 
 skipEstimates();
 const parent = connectParent();
+const loadLog = new LoadLog();
 const outbox = new Outbox((parts) => send({ type: 'parts', parts }));
 const generations = new Map<number, { readonly controller: AbortController; readonly done: Promise<void> }>();
 let loading: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
@@ -32,6 +35,10 @@ const llama: Llama = await getLlama({
   skipDownload: true,
   progressLogs: false,
   logLevel: LlamaLogLevel.error,
+  logger: (_level, text) => {
+    loadLog.add(text);
+    process.stderr.write(`llama.cpp: ${text.trimEnd()}\n`);
+  },
   // One thread until the app says how many: threads of engines spin against each other.
   maxThreads: 1,
 });
@@ -85,12 +92,15 @@ async function load(request: LoadRequest): Promise<void> {
 }
 
 async function tryLoad(request: LoadRequest, signal: AbortSignal): Promise<void> {
+  loadLog.begin();
   try {
     const report = occasionally(PROGRESS_INTERVAL_MS, send);
     loaded = await LoadedModel.load(llama, request, signal, report, send);
     send({ type: 'loaded', info: loaded.info });
   } catch (error) {
-    send({ type: 'failed', error: loadError(error).toJSON() });
+    // The log comes by a queue of its own.
+    await setImmediate();
+    send({ type: 'failed', error: loadLog.errorOf(error).toJSON() });
   }
 }
 
@@ -153,12 +163,4 @@ function occasionally(intervalMs: number, report: (message: FromChild) => void):
 
 function aborted() {
   return new RoundhouseError('cancelled', 'the request was cancelled').toJSON();
-}
-
-function loadError(error: unknown): RoundhouseError {
-  if (error instanceof RoundhouseError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new RoundhouseError('model_load_failed', `llama.cpp cannot load this file: ${message}`, {
-    cause: error,
-  });
 }

@@ -90,10 +90,11 @@ export class PrefixCache {
       else this.#prefill?.add(usage.prefillMs, readTokens);
       this.#measured = true;
     }
-    const held = slots.map(({ sequence }) => sequence.nextTokenIndex);
+    const tokens = tokensOf(slots);
     this.#options.report({
       type: 'held',
-      prefillMs: held.reduce((sum, tokens) => sum + tokens, 0) * this.#msPerToken,
+      tokens,
+      prefillMs: tokens * this.#msPerToken,
       deepestTokens: Math.max(0, ...slots.filter(canBeSaved).map(({ sequence }) => sequence.nextTokenIndex)),
     });
   }
@@ -104,9 +105,8 @@ export class PrefixCache {
       slot: index,
       tokens: slot.busy || !canBeSaved(slot) ? [] : slot.sequence.contextTokens,
     }));
-    const allTokens = slots.reduce((sum, { sequence }) => sum + sequence.nextTokenIndex, 0);
     // Of all slots together; a file has the token ids beside it, and a head.
-    const bytesPerToken = this.#options.context.stateSize / Math.max(1, allTokens);
+    const bytesPerToken = this.#options.context.stateSize / Math.max(1, tokensOf(slots));
     const listed: HeldPrefix[] = [];
     for (const { slot, tokens } of held) {
       if (tokens.length === 0 || held.some((other) => isPartOf(tokens, slot, other))) continue;
@@ -161,6 +161,10 @@ export class PrefixCache {
   get #msPerToken(): number {
     return this.#prefill?.msPerUnit ?? 0;
   }
+}
+
+function tokensOf(slots: readonly StatefulSlot[]): number {
+  return slots.reduce((sum, { sequence }) => sum + sequence.nextTokenIndex, 0);
 }
 
 const NOT_COVERED = { replaces: [], isSaved: false };

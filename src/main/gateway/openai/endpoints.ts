@@ -37,6 +37,7 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
 
   addApiEndpoint(app, '/chat/completions', {
     access: 'api',
+    limited: true,
     post(request, reply) {
       const asked = parseChatRequest(request.body);
       const route = ports.route(asked.model, requiredBy(asked));
@@ -47,6 +48,7 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
 
   addApiEndpoint(app, '/completions', {
     access: 'api',
+    limited: true,
     post(request, reply) {
       const asked = parseCompletionRequest(request.body);
       const route = ports.route(asked.model, requiredBy(asked));

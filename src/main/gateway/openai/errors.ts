@@ -36,6 +36,7 @@ const ERROR_TYPE: Readonly<Record<ErrorCode, OpenAiErrorType>> = {
   provider_error: 'server_error',
   provider_timeout: 'server_error',
   queue_timeout: 'server_error',
+  insufficient_memory: 'server_error',
   model_unloaded: 'server_error',
   engine_failed: 'server_error',
   shutting_down: 'server_error',

@@ -1,6 +1,8 @@
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
 import type { MemoryView, ModelView } from '../../../shared/contract.ts';
+import { memoryWarnings } from '../../../shared/memory-warnings.ts';
 import { formatBytes } from '../../../shared/units.ts';
+import { Notice } from '../../components/notice.tsx';
 import { layOutMemory, type MemoryLayout } from '../../state/memory-layout.ts';
 import { usePlan } from '../../state/services.tsx';
 import { MemoryBar } from './memory-bar.tsx';
@@ -29,12 +31,13 @@ export function MemorySection({ memory, models, calm }: MemorySectionProps) {
   const segment = layout.segments.find((other) => other.id === active);
   return (
     <section aria-labelledby="memory-heading">
-      <div className="mb-7 flex items-baseline justify-between gap-4">
+      <div className="flex items-baseline justify-between gap-4">
         <h2 id="memory-heading" className="font-semibold">
           Memory
         </h2>
         <Numbers memory={memory} layout={layout} />
       </div>
+      <Warnings memory={memory} />
       <div className="relative">
         <MemoryBar layout={layout} progress={progressOf(models)} active={active} onActive={onActive} />
         {segment === undefined ? null : (
@@ -51,14 +54,40 @@ export function MemorySection({ memory, models, calm }: MemorySectionProps) {
         <p role="status" className={layout.ghost === null ? 'sr-only' : 'line-clamp-2'} title={plan?.text}>
           {layout.ghost === null || plan === null ? '' : <Sentence text={plan.text} modelId={pointed} />}
         </p>
-        {layout.ghost === null ? <Legend /> : null}
+        {layout.ghost === null ? (
+          <div className="flex flex-wrap justify-between gap-x-4 text-mute text-xs leading-[19px]">
+            <Legend />
+            <PrefixCache use={memory.prefixCache} />
+          </div>
+        ) : null}
       </div>
     </section>
   );
 }
 
+/** Stands there also while it is empty, so that a warning is read out when it comes, and not with each new number. */
+function Warnings({ memory }: { readonly memory: MemoryView }) {
+  return (
+    <div
+      role="status"
+      aria-label="Memory warnings"
+      aria-atomic={false}
+      aria-relevant="additions"
+      className="mb-7"
+    >
+      {memoryWarnings(memory).map(({ tone, title, text }) => (
+        <Notice key={title} tone={tone} className="mt-1.5">
+          <p>
+            <b className={tone === 'bad' ? 'text-bad' : 'text-busy'}>{title}.</b> {text}
+          </p>
+        </Notice>
+      ))}
+    </div>
+  );
+}
+
 function Numbers({ memory, layout }: { readonly memory: MemoryView; readonly layout: MemoryLayout }) {
-  const overBytes = memory.reservedBytes - memory.budgetBytes;
+  const overBytes = memory.overrunBytes;
   return (
     <p className="text-mute">
       {formatBytes(layout.measuredBytes)} measured · {formatBytes(memory.reservedBytes)} reserved of{' '}
@@ -74,7 +103,7 @@ function Numbers({ memory, layout }: { readonly memory: MemoryView; readonly lay
 
 function Legend() {
   return (
-    <ul aria-label="Legend" className="flex flex-wrap gap-x-4 text-mute text-xs leading-[19px]">
+    <ul aria-label="Legend" className="flex flex-wrap gap-x-4">
       <Key look="bg-mute">weights</Key>
       <Key look="bg-mute/60">cache</Key>
       <Key look="bg-mute/30">buffers and process</Key>
@@ -82,6 +111,19 @@ function Legend() {
       <Key look="hatched border border-line">other programs</Key>
       <Key look="hatched-fine border border-line">margin</Key>
     </ul>
+  );
+}
+
+/** What is kept beside the memory, on disk; nothing where nothing is kept. */
+function PrefixCache({ use }: { readonly use: MemoryView['prefixCache'] }) {
+  if (use === null) return null;
+  return (
+    <p
+      className="whitespace-nowrap"
+      title="What unloaded models had read of conversations, so that they need not read it again"
+    >
+      prefix cache on disk {formatBytes(use.bytes)} of {formatBytes(use.limitBytes)}
+    </p>
   );
 }
 
