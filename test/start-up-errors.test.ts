@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 async function start(dataDir: string): Promise<{ code: unknown; out: string; err: string }> {
-  const args = [resolve('src/main/headless.ts'), '--port', '0', '--data-dir', dataDir];
+  const args = [resolve('out/main/headless.js'), '--port', '0', '--data-dir', dataDir];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text: Buffer) => {

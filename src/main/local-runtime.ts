@@ -167,8 +167,7 @@ export class LocalRuntime {
   /** Puts a configuration in force and loads what it wants loaded. */
   configure(settings: Settings): void {
     this.#settings = settings;
-    const models = localModels(settings);
-    this.#models = new Map(models.map((model) => [model.id, model]));
+    this.#models = new Map(localModels(settings).map((model) => [model.id, model]));
     this.memory.keepOnly(new Set(this.#models.keys()));
     this.#prefixes.configure(prefixSettings(settings));
     this.#tellScheduler();

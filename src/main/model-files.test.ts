@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from './clock.ts';
+import { NOTHING_SAID } from './config/model-settings.ts';
 import type { LocalModelSettings } from './config/settings.ts';
 import { ModelFiles } from './model-files.ts';
 
@@ -45,11 +46,7 @@ function model(path: string): LocalModelSettings {
     id: path,
     name: path,
     aliases: [],
-    stage: null,
-    replacement: null,
-    latency: { firstTokenMs: null, tokensPerSecond: null },
-    capabilities: {},
-    optimization: { recommendedFor: [], bestPractices: [], tips: [], pitfalls: [] },
+    ...NOTHING_SAID,
     source: { kind: 'file', path },
     pinned: false,
     preload: false,
@@ -64,8 +61,6 @@ function model(path: string): LocalModelSettings {
       gpuLayers: 0,
       chatTemplateFile: null,
     },
-    systemPrompt: null,
-    sampling: { temperature: null, topP: null, topK: null, minP: null, repeatPenalty: null },
   };
 }
 

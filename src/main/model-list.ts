@@ -16,7 +16,7 @@ export interface ModelListParts {
   readonly runtime: LocalRuntime;
   readonly remote: RemoteRuntime;
   readonly files: ModelFiles;
-  readonly problems: ModelProblems;
+  readonly problems: Pick<ModelProblems, 'of'>;
   readonly accounting: Pick<Accounting, 'activeOf' | 'lastAnswerOf'>;
 }
 

@@ -6,9 +6,7 @@ import { ModelProblems } from './model-problems.ts';
 const MIB = 1024 ** 2;
 
 function setUp() {
-  const models = localModels(
-    settingsOf('version: 1\nmodels: { a: { file: /m/a.gguf }, b: { file: /m/b.gguf } }\n'),
-  );
+  const models = localModels(settingsOf('models: { a: { file: /m/a.gguf }, b: { file: /m/b.gguf } }'));
   const fileBytes = new Map<string, number>([
     ['/m/a.gguf', 300 * MIB],
     ['/m/b.gguf', 100 * MIB],

@@ -215,7 +215,7 @@ export interface ServerView {
   readonly machine: string;
   readonly dataDir: string;
   readonly configFile: string;
-  /** Not empty while the file on disk is broken; the last good configuration is in force then. */
+  /** What is wrong with models.yaml, whose last good version is in force then, and with files of the catalog. */
   readonly configProblems: readonly ConfigProblem[];
 }
 

@@ -1,19 +1,19 @@
 import type { Clock } from '../../src/shared/clock.ts';
-import {
-  type AppApi,
-  type AppEvent,
-  type CallInput,
-  type CallName,
-  type CallOutput,
-  type DecisionView,
-  type EstimateView,
-  type MemoryView,
-  type ModelView,
-  type PlanView,
-  type ServerView,
-  type Snapshot,
-  type StreamInput,
-  type StreamName,
+import type {
+  AppApi,
+  AppEvent,
+  CallInput,
+  CallName,
+  CallOutput,
+  DecisionView,
+  EstimateView,
+  MemoryView,
+  ModelView,
+  PlanView,
+  ServerView,
+  Snapshot,
+  StreamInput,
+  StreamName,
 } from '../../src/shared/contract.ts';
 import { RoundhouseError } from '../../src/shared/errors.ts';
 import type { StreamPart } from '../../src/shared/generation.ts';

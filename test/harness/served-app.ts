@@ -19,14 +19,24 @@ export interface ServedApp extends AsyncDisposable {
 /**
  * Starts the built app under plain Node on a free port, in a data folder of its own.
  * @param modelsYaml `null` starts with what is shipped, as a new user does
+ * @param options variables besides those of this process, and files that are in the data folder before the start
  */
-export async function serveApp(modelsYaml: string | null): Promise<ServedApp> {
+export async function serveApp(
+  modelsYaml: string | null,
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly files?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<ServedApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'roundhouse-served-'));
   if (modelsYaml !== null) await writeFile(join(dataDir, 'models.yaml'), modelsYaml);
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    await writeFile(join(dataDir, name), text, { mode: 0o600 });
+  }
   const args = ['out/main/headless.js', '--port', '0', '--json', '--data-dir', dataDir];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ROUNDHOUSE_CANARY: 'a key that engines must not see' },
+    env: { ...process.env, ROUNDHOUSE_CANARY: 'a key that engines must not see', ...options.env },
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = await new Promise<string>((resolve, reject) => {
