@@ -5,6 +5,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createAddStore } from './state/add-store.ts';
 import { createChatStore } from './state/chat-store.ts';
+import { createModelsStore } from './state/models-store.ts';
 import { createPlanStore } from './state/plan-store.ts';
 import { createProvidersStore } from './state/providers-store.ts';
 import { createRegisterStore } from './state/register-store.ts';
@@ -25,6 +26,7 @@ const services = {
   app,
   chat: createChatStore(transport, browserClock),
   add: createAddStore(transport, browserClock),
+  models: createModelsStore(transport, browserClock),
   plan: createPlanStore(transport, app, browserClock),
   providers: createProvidersStore(transport),
   register: createRegisterStore(transport),
