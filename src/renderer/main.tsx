@@ -5,6 +5,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createAddStore } from './state/add-store.ts';
 import { createChatStore } from './state/chat-store.ts';
+import { createCostStore } from './state/cost-store.ts';
 import { createModelsStore } from './state/models-store.ts';
 import { createPlanStore } from './state/plan-store.ts';
 import { createProvidersStore } from './state/providers-store.ts';
@@ -16,12 +17,14 @@ import { createAppStore, followApp } from './state/store.ts';
 import { createTicker } from './state/ticker.ts';
 import { browserClock } from './transport/browser-clock.ts';
 import { browserFrames } from './transport/browser-frames.ts';
-import { chooseTransport } from './transport/choose-transport.ts';
+import { chooseTransport, chooseUsageFiles } from './transport/choose-transport.ts';
+import { saveFile } from './transport/save-file.ts';
 import { Shell } from './views/shell.tsx';
 
 const transport = chooseTransport();
 const app = createAppStore(transport);
 const requests = createRequestsStore(transport, app, browserClock);
+const cost = createCostStore({ transport, clock: browserClock, fetchUsage: chooseUsageFiles(), saveFile });
 const services = {
   app,
   chat: createChatStore(transport, browserClock),
@@ -31,10 +34,14 @@ const services = {
   providers: createProvidersStore(transport),
   register: createRegisterStore(transport),
   requests,
+  cost,
   speed: createSpeedStore(app, browserClock),
   ticker: createTicker(browserClock),
 };
-followApp(app, transport, browserFrames, (event) => requests.getState().hear(event));
+followApp(app, transport, browserFrames, (event) => {
+  requests.getState().hear(event);
+  cost.getState().hear();
+});
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');

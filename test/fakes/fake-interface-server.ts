@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { EXPORT_TYPES, exportRequests, type ReadPage } from '../../src/main/usage/export.ts';
 import { CONTENT_SECURITY_POLICY } from '../../src/shared/content-security-policy.ts';
 import { type AppApi, CALLS, isCallName, isStreamName, STREAMS } from '../../src/shared/contract.ts';
 import { HTTP_STATUS, RoundhouseError } from '../../src/shared/errors.ts';
@@ -62,6 +63,7 @@ export async function startFakeInterfaceServer(
       );
     }
     if (path === '/admin/events') return sendEvents(request, response);
+    if (path === '/admin/usage/export') return sendUsage(request, response);
     if (path === '/admin/models/upload') return receive(request, response);
     const name = path.slice('/admin/'.length).replace('/', '.');
     if (isStreamName(name)) return sendParts(request, response);
@@ -104,6 +106,16 @@ export async function startFakeInterfaceServer(
       eventStreams.delete(response);
       subscription[Symbol.dispose]();
     });
+  }
+
+  async function sendUsage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { searchParams } = new URL(request.url ?? '/', 'http://fake');
+    const format = searchParams.get('format') === 'jsonl' ? 'jsonl' : 'csv';
+    const filters = { fromMs: Number(searchParams.get('fromMs')) };
+    response.writeHead(200, { 'content-type': EXPORT_TYPES[format] });
+    const read: ReadPage = (page) => options.api.call('usage.requests', page);
+    for await (const piece of exportRequests(read, format, filters)) response.write(piece);
+    response.end();
   }
 
   async function sendParts(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -73,8 +73,8 @@ const remote = (
   version: string,
 ): Kind => {
   return (vary) => {
-    const promptTokens = vary(180, 4_200);
-    const completionTokens = vary(40, 900);
+    const promptTokens = vary(1_200, 29_000);
+    const completionTokens = vary(60, 1_600);
     const cachedTokens = Math.floor(promptTokens * 0.4);
     const firstTokenMs = vary(320, 980);
     return {
@@ -90,7 +90,7 @@ const remote = (
       completionTokens,
       reasoningTokens: model === 'sonnet' ? Math.floor(completionTokens * 0.3) : 0,
       firstTokenMs,
-      totalMs: firstTokenMs + completionTokens * 13,
+      totalMs: firstTokenMs + completionTokens * 11,
       costNanoDollars: Math.round(
         (promptTokens - 0.9 * cachedTokens) * inNanos + completionTokens * outNanos,
       ),

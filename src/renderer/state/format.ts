@@ -48,6 +48,18 @@ export function formatAgo(atMs: number, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** How long until `atMs`, in one unit: `now`, `9 s`, `2 m`, `3 h`, `4 d`. */
+export function formatAhead(atMs: number, nowMs: number): string {
+  return formatAgo(nowMs, atMs);
+}
+
+/** `1.2 M`, `340 k`, and small numbers whole: to be compared, not added. */
+export function formatShortCount(count: number): string {
+  return SHORT.format(count).replace(/([KM])$/, (unit) => ` ${unit === 'K' ? 'k' : unit}`);
+}
+
+const SHORT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** The moment itself, in the reader's own zone and form, for hovering. */

@@ -2,6 +2,7 @@ import { createContext, type ReactNode, useContext, useSyncExternalStore } from 
 import { useStore } from 'zustand';
 import type { AddState, AddStore } from './add-store.ts';
 import type { ChatState, ChatStore } from './chat-store.ts';
+import type { CostState, CostStore } from './cost-store.ts';
 import type { ModelsState, ModelsStore } from './models-store.ts';
 import type { PlanState, PlanStore } from './plan-store.ts';
 import type { ProvidersState, ProvidersStore } from './providers-store.ts';
@@ -20,6 +21,7 @@ export interface Services {
   readonly providers: ProvidersStore;
   readonly register: RegisterStore;
   readonly requests: RequestsStore;
+  readonly cost: CostStore;
   readonly speed: SpeedStore;
   readonly ticker: Ticker;
 }
@@ -74,6 +76,11 @@ export function useRegister<Selected>(select: (state: RegisterState) => Selected
 /** Part of the list of requests. `select` must return the same object while nothing changed. */
 export function useRequests<Selected>(select: (state: RequestsState) => Selected): Selected {
   return useStore(useServices().requests, select);
+}
+
+/** Part of what was spent. `select` must return the same object while nothing changed. */
+export function useCost<Selected>(select: (state: CostState) => Selected): Selected {
+  return useStore(useServices().cost, select);
 }
 
 /** Part of how fast each model was in the last minute. */

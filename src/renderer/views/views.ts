@@ -1,5 +1,6 @@
-import { Boxes, Gauge, type LucideIcon, MessageSquare, Plug, ScrollText } from 'lucide-react';
+import { Boxes, Coins, Gauge, type LucideIcon, MessageSquare, Plug, ScrollText } from 'lucide-react';
 import type { ComponentType } from 'react';
+import { CostView } from './cost/cost-view.tsx';
 import { ModelsView } from './models/models-view.tsx';
 import { OverviewView } from './overview/overview-view.tsx';
 import { PlaygroundView } from './playground/playground-view.tsx';
@@ -21,6 +22,7 @@ export const VIEWS: readonly View[] = [
   OVERVIEW,
   { id: 'models', label: 'Models', icon: Boxes, component: ModelsView },
   { id: 'requests', label: 'Requests', icon: ScrollText, component: RequestsView },
+  { id: 'cost', label: 'Cost', icon: Coins, component: CostView },
   { id: 'playground', label: 'Playground', icon: MessageSquare, component: PlaygroundView },
   { id: 'providers', label: 'Providers', icon: Plug, component: ProvidersView },
 ];

@@ -1,5 +1,6 @@
-import { type KeyboardEvent, memo } from 'react';
+import { memo } from 'react';
 import { modelColour } from '../../components/model-colour.ts';
+import { moveFocus } from '../../components/move-focus.ts';
 import { formatMemory } from '../../state/format.ts';
 import type { Ghost, MemoryLayout } from '../../state/memory-layout.ts';
 import { MemorySegment, NAMED_SHARE } from './memory-segment.tsx';
@@ -64,16 +65,6 @@ export function MemoryBar({ layout, progress, active, onActive }: MemoryBarProps
       <Scale totalBytes={layout.totalBytes} />
     </div>
   );
-}
-
-/** One stop of the Tab key for the bar; arrows go from segment to segment. */
-function moveFocus(event: KeyboardEvent<HTMLElement>): void {
-  const segments = [...event.currentTarget.querySelectorAll('button')];
-  const at = segments.findIndex((segment) => segment.matches(':focus'));
-  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: segments.length - 1 }[event.key];
-  if (to === undefined) return;
-  event.preventDefault();
-  segments[to]?.focus();
 }
 
 /** What engines may not have. */

@@ -62,7 +62,7 @@ function Outcome({ row }: { readonly row: UsageRequestView }) {
           <code className="rounded-sm bg-ink/6 px-1 font-mono text-sm">{row.errorCode}</code>
         </>
       )}{' '}
-      · <Ago atMs={row.atMs} /> · {row.streamed ? 'streamed' : 'in one piece'}
+      · <Ago atMs={row.atMs} spelled /> · {row.streamed ? 'streamed' : 'in one piece'}
     </p>
   );
 }
