@@ -6,6 +6,7 @@ import { createRoot } from 'react-dom/client';
 import { createAddStore } from './state/add-store.ts';
 import { createChatStore } from './state/chat-store.ts';
 import { createCostStore } from './state/cost-store.ts';
+import { createModelsStore } from './state/models-store.ts';
 import { createPlanStore } from './state/plan-store.ts';
 import { createProvidersStore } from './state/providers-store.ts';
 import { createRegisterStore } from './state/register-store.ts';
@@ -28,6 +29,7 @@ const services = {
   app,
   chat: createChatStore(transport, browserClock),
   add: createAddStore(transport, browserClock),
+  models: createModelsStore(transport, browserClock),
   plan: createPlanStore(transport, app, browserClock),
   providers: createProvidersStore(transport),
   register: createRegisterStore(transport),

@@ -1,9 +1,7 @@
 import { formatDollars } from '../../shared/money.ts';
 import type { PriceView } from '../../shared/provider-contract.ts';
+import { PRICE_UNKNOWN } from './describe-request.ts';
 import { UNKNOWN } from './format.ts';
-
-/** Stands where a price is not known: never zero. */
-export const NO_PRICE = 'price not known';
 
 /** For a million tokens; a price of nothing is said to be free. */
 export function formatRate(nanoDollars: number | null): string {
@@ -13,11 +11,11 @@ export function formatRate(nanoDollars: number | null): string {
 
 /** In a row: `$0.40 in, $1.60 out`. */
 export function describePrice(price: PriceView | null): string {
-  if (price === null) return NO_PRICE;
+  if (price === null) return PRICE_UNKNOWN;
   const { inputNanoDollars, outputNanoDollars } = price;
   const parts = [
     inputNanoDollars === null ? [] : [`${formatRate(inputNanoDollars)} in`],
     outputNanoDollars === null ? [] : [`${formatRate(outputNanoDollars)} out`],
   ].flat();
-  return parts.length === 0 ? NO_PRICE : parts.join(', ');
+  return parts.length === 0 ? PRICE_UNKNOWN : parts.join(', ');
 }

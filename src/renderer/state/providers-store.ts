@@ -8,7 +8,13 @@ import { without } from './without.ts';
 /** What stands beside the cards. */
 export type ProvidersPanel =
   | { readonly kind: 'closed' }
-  | { readonly kind: 'add'; readonly busy: boolean; readonly refusal: ErrorJson | null }
+  | {
+      readonly kind: 'add';
+      /** What somebody wants a model of, where that is why it was opened. */
+      readonly wanted: string | null;
+      readonly busy: boolean;
+      readonly refusal: ErrorJson | null;
+    }
   | { readonly kind: 'models'; readonly name: string; readonly list: RemoteList };
 
 /** The models that a provider said it has. */
@@ -28,7 +34,7 @@ export interface ProvidersState {
   readonly busy: Readonly<Record<string, 'test' | 'key' | 'remove'>>;
   /** Why the last thing asked of a provider was refused, until something is asked of it again. */
   readonly failures: Readonly<Record<string, ErrorJson>>;
-  openAdd(): void;
+  openAdd(wanted?: string): void;
   openModels(name: string): Promise<void>;
   closePanel(): void;
   open(name: string, step: CardStep): void;
@@ -78,7 +84,8 @@ export function createProvidersStore(transport: Transport): ProvidersStore {
       step: null,
       busy: {},
       failures: {},
-      openAdd: () => set({ panel: { kind: 'add', busy: false, refusal: null } }),
+      openAdd: (wanted) =>
+        set({ panel: { kind: 'add', wanted: wanted ?? null, busy: false, refusal: null } }),
       closePanel: () => set({ panel: { kind: 'closed' } }),
       open: (name, step) =>
         set((state) => ({ step: { name, for: step }, failures: without(state.failures, name) })),
@@ -99,7 +106,8 @@ export function createProvidersStore(transport: Transport): ProvidersStore {
         const before = get().panel;
         if (before.kind === 'add' && before.busy) return;
         const name = draft.name.trim();
-        const panel: ProvidersPanel = { kind: 'add', busy: true, refusal: null };
+        const wanted = before.kind === 'add' ? before.wanted : null;
+        const panel: ProvidersPanel = { kind: 'add', wanted, busy: true, refusal: null };
         set({ panel });
         try {
           await transport.call('providers.add', {
@@ -109,7 +117,7 @@ export function createProvidersStore(transport: Transport): ProvidersStore {
             ...(draft.apiKey.trim() === '' ? {} : { apiKey: draft.apiKey.trim() }),
           });
         } catch (thrown) {
-          if (get().panel === panel) set({ panel: { kind: 'add', busy: false, refusal: errorOf(thrown) } });
+          if (get().panel === panel) set({ panel: { ...panel, busy: false, refusal: errorOf(thrown) } });
           return;
         }
         if (get().panel === panel) set({ panel: { kind: 'closed' } });

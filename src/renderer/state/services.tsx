@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import type { AddState, AddStore } from './add-store.ts';
 import type { ChatState, ChatStore } from './chat-store.ts';
 import type { CostState, CostStore } from './cost-store.ts';
+import type { ModelsState, ModelsStore } from './models-store.ts';
 import type { PlanState, PlanStore } from './plan-store.ts';
 import type { ProvidersState, ProvidersStore } from './providers-store.ts';
 import type { RegisterState, RegisterStore } from './register-store.ts';
@@ -15,6 +16,7 @@ export interface Services {
   readonly app: AppStore;
   readonly chat: ChatStore;
   readonly add: AddStore;
+  readonly models: ModelsStore;
   readonly plan: PlanStore;
   readonly providers: ProvidersStore;
   readonly register: RegisterStore;
@@ -49,6 +51,11 @@ export function useChat<Selected>(select: (state: ChatState) => Selected): Selec
 /** Part of what is being added. `select` must return the same object while nothing changed. */
 export function useAdd<Selected>(select: (state: AddState) => Selected): Selected {
   return useStore(useServices().add, select);
+}
+
+/** Part of what is looked for among the models. `select` must return the same object while nothing changed. */
+export function useModels<Selected>(select: (state: ModelsState) => Selected): Selected {
+  return useStore(useServices().models, select);
 }
 
 /** Part of what is pointed at and what loading it would do. */

@@ -1,4 +1,4 @@
-import type { ModelView } from '../../../shared/contract.ts';
+import type { PlacedModel } from '../../state/filter-models.ts';
 import { ModelRow } from './model-row.tsx';
 
 interface Column {
@@ -7,16 +7,21 @@ interface Column {
   readonly title?: string;
 }
 
-/** The first takes what the others leave. The context goes first where there is no room. */
+/** The first takes what the others leave. Where there is no room, what they can goes first, then the context. */
 const COLUMNS: readonly Column[] = [
   { head: 'model', className: 'pr-3' },
   { head: 'state', className: 'w-34 pr-3' },
   { head: 'memory', className: 'w-26 pr-3 text-right' },
   { head: 'context', className: 'w-20 pr-3 text-right @max-[620px]:hidden' },
-  { head: 'first token, speed', className: 'w-20 pr-3 text-right', title: 'Of the last answer' },
+  { head: 'can', className: 'w-28 pr-3 @max-[800px]:hidden' },
+  {
+    head: 'first token p95',
+    className: 'w-24 pr-3 text-right',
+    title: 'How long 95 of 100 requests of the last 24 hours waited at most, of what they should',
+  },
 ];
 
-export function ModelsTable({ models }: { readonly models: readonly ModelView[] }) {
+export function ModelsTable({ models }: { readonly models: readonly PlacedModel[] }) {
   return (
     <section aria-label="Models" className="@container">
       <table className="w-full table-fixed border-collapse @max-[560px]:block">
@@ -37,7 +42,7 @@ export function ModelsTable({ models }: { readonly models: readonly ModelView[] 
             </th>
           </tr>
         </thead>
-        {models.map((model, index) => (
+        {models.map(({ model, index }) => (
           <ModelRow key={model.id} model={model} index={index} />
         ))}
       </table>

@@ -16,9 +16,10 @@ export function RegisterButton({ model }: { readonly model: RemoteModelView }) {
     return (
       <Button
         look="link"
-        name={`Add provider ${model.provider} for ${model.name}`}
+        className="-mr-2.5"
+        name={`Add ${model.provider} first, for ${model.name}`}
         onClick={() => {
-          openAdd();
+          openAdd(model.provider);
           window.location.hash = '#/providers';
         }}
       >

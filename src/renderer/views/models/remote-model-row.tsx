@@ -10,12 +10,18 @@ import { RegisterButton } from './register-button.tsx';
 import { StageChip } from './stage-chip.tsx';
 import { useRegisteredId } from './use-registered-id.ts';
 
+export interface RemoteModelRowProps {
+  readonly model: RemoteModelView;
+  /** Where the list is not of one provider. */
+  readonly withProvider?: boolean;
+}
+
 /** A model that a provider has, in a narrow list: what it is, what it can, what it costs, and whether it is registered. */
-export function RemoteModelRow({ model }: { readonly model: RemoteModelView }) {
+export function RemoteModelRow({ model, withProvider = false }: RemoteModelRowProps) {
   const registeredAs = useRegisteredId(model);
   const failure = useRegister((state) => state.failures[refOf(model)]);
   return (
-    <li className="border-line border-t py-2 first:border-t-0">
+    <li className={`border-line border-t py-2 ${withProvider ? '' : 'first:border-t-0'}`}>
       <div className="flex items-start gap-3">
         <div className="mr-auto min-w-0">
           <div className="flex flex-wrap items-center gap-x-1.5">
@@ -23,7 +29,7 @@ export function RemoteModelRow({ model }: { readonly model: RemoteModelView }) {
             <StageChip stage={model.stage} />
           </div>
           <p className="truncate font-mono text-mute text-xs" title={model.remoteId}>
-            {model.remoteId}
+            {withProvider ? refOf(model) : model.remoteId}
           </p>
         </div>
         {registeredAs === null ? (

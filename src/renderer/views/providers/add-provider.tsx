@@ -33,7 +33,8 @@ export function AddProvider({ panel, taken }: AddProviderProps) {
   const [tried, setTried] = useState(false);
   useReturnFocus();
 
-  const kind = typed.kind ?? KINDS.find(({ value }) => !taken.includes(value))?.value ?? 'openai';
+  const wanted = KINDS.find(({ value }) => value === panel.wanted);
+  const kind = typed.kind ?? (wanted ?? KINDS.find(({ value }) => !taken.includes(value)))?.value ?? 'openai';
   const draft: ProviderDraft = {
     kind,
     name: typed.name ?? suggestName(kind, taken),

@@ -15,7 +15,7 @@ export function NoProviders() {
         Add OpenAI, Anthropic, Google, OpenRouter, Groq, or another server that speaks their protocol, and its
         models answer at the same address as those that run here. A mock needs no key.
       </p>
-      <Button look="primary" className="mt-4" onClick={openAdd}>
+      <Button look="primary" className="mt-4" onClick={() => openAdd()}>
         Add provider
       </Button>
       {configFile === undefined ? null : (

@@ -31,7 +31,7 @@ export function ProvidersView() {
             {answering} of {plural(providers.length, 'provider')} answer{providers.length === 1 ? 's' : ''}
           </p>
         )}
-        <Button look="primary" onClick={openAdd}>
+        <Button look="primary" onClick={() => openAdd()}>
           <Plus aria-hidden className="size-3.5" />
           Add provider
         </Button>
