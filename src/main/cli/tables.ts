@@ -1,5 +1,6 @@
 import type { ModelView } from '../../shared/contract.ts';
 import { formatBytes, formatDuration } from '../../shared/units.ts';
+import { columns } from './columns.ts';
 import { printable } from './printable.ts';
 
 /** All models, one a line, then what is wrong with those that cannot be loaded. Ends without a newline. */
@@ -67,21 +68,4 @@ function fileOf({ source, provider }: ModelView, home: string): string {
 function problemOf(model: ModelView): readonly string[] {
   if (model.problem !== null) return [printable(`${model.id}: ${model.problem}`)];
   return model.state.status === 'failed' ? [printable(`${model.id}: ${model.state.reason}`)] : [];
-}
-
-function columns(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, ...rows.map((row) => row.map(printable))];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column] ?? ''))));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - lengthOf(cell)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-function lengthOf(text: string): number {
-  return [...text].length;
 }

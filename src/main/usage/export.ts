@@ -6,13 +6,7 @@ import { type CsvValue, csvLine } from './csv.ts';
  * Usage as files, one request a line, the newest first. Without the texts of requests: those stay in the database.
  */
 
-export const EXPORT_FORMATS = ['csv', 'jsonl'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
-
-export const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
-  csv: 'text/csv; charset=utf-8',
-  jsonl: 'application/x-ndjson; charset=utf-8',
-};
+export type ExportFormat = 'csv' | 'jsonl';
 
 /** Asks for one page of requests, as `usage.requests` does. */
 export type ReadPage = (page: {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fakeTry, fakeUsageRow } from '../../../test/fakes/usage-rows.ts';
 import { parseMetrics } from '../../../test/fixtures/parse-metrics.ts';
-import { type MetricsSnapshot, metricsText } from './metrics.ts';
+import { METRICS_TYPE, type MetricsSnapshot, metricsText } from './metrics.ts';
 import { UsageCounters } from './usage-counters.ts';
 import { detailOf, type UsageRow } from './usage-row.ts';
 
@@ -114,7 +114,8 @@ test('whatever models are called, a strict reader gets back what was counted', (
   );
 });
 
-test('before the first request it is a whole text, too', () => {
+test('before the first request it is a whole text, too, of the version that it says', () => {
+  expect(METRICS_TYPE).toContain('version=0.0.4');
   const metrics = parseMetrics(textAfter([]));
   expect(metrics.get('roundhouse_requests_total')?.samples).toEqual([]);
   expect(metrics.get('roundhouse_resident_models')?.samples).toHaveLength(1);

@@ -50,18 +50,18 @@ function setUp(keepsTexts = false) {
 
 const TEXT = { prompt: 'a secret question', answer: 'a secret answer' };
 
-test('rows wait for each other, and for no longer than 100 ms', async () => {
+test('rows wait for each other, and for no longer than 50 ms', async () => {
   const { clock, store, log } = setUp();
   log.record(fakeUsageRow());
-  clock.advance(60);
+  clock.advance(30);
   log.record(fakeUsageRow());
-  clock.advance(39);
+  clock.advance(19);
   expect(store.batches).toEqual([]);
   clock.advance(1);
   expect(store.batches.map((rows) => rows.map(({ id }) => id))).toEqual([[42, 43]]);
   // The next ones do not wait for the disk.
   log.record(fakeUsageRow());
-  clock.advance(100);
+  clock.advance(50);
   expect(store.batches.at(-1)?.map(({ id }) => id)).toEqual([44]);
   await store.writes();
   await store.writes();
@@ -81,7 +81,7 @@ test('a flush sends what waits at once, and nothing when nothing does', () => {
 test('a full disk is said once, rows are kept and written when there is room, and how many were lost is said', async () => {
   const { clock, store, said, log } = setUp();
   log.record(fakeUsageRow());
-  clock.advance(100);
+  clock.advance(50);
   await store.fails();
   expect(said).toEqual([expect.stringMatching(/^Usage cannot be written \(database or disk is full\)/)]);
   for (let count = 0; count < 20_010; count++) log.record(fakeUsageRow());
@@ -101,7 +101,7 @@ test('a full disk is said once, rows are kept and written when there is room, an
   expect(said.slice(1)).toEqual(['Usage is written again; that of 11 requests was lost.']);
   expect(log.lostRows).toBe(11);
   log.record(fakeUsageRow());
-  clock.advance(100);
+  clock.advance(50);
   expect(store.batches.at(-1)).toHaveLength(1);
   await store.writes();
   expect(said).toHaveLength(2);
@@ -111,7 +111,7 @@ test('a database that is behind is said once, however often it catches up with a
   const { clock, store, said, log } = setUp();
   for (let batch = 0; batch < 20; batch++) {
     for (let count = 0; count < 1001; count++) log.record(fakeUsageRow());
-    clock.advance(100);
+    clock.advance(50);
   }
   expect(said).toEqual([expect.stringContaining('the database is behind')]);
   for (let batch = 0; batch < 9; batch++) {
@@ -126,7 +126,7 @@ test('a database that is behind is said once, however often it catches up with a
 test('closing writes what waits, also what failed before, and waits for it', async () => {
   const { clock, store, said, log } = setUp();
   log.record(fakeUsageRow());
-  clock.advance(100);
+  clock.advance(50);
   log.record(fakeUsageRow());
   let closed = false;
   const closing = log.close().then(() => {
@@ -170,7 +170,7 @@ test('texts that a full disk would pile up are left out, their rows are not', as
   const { clock, store, log } = setUp(true);
   const text = { prompt: 'x'.repeat(5 * 1024 ** 2), answer: '' };
   for (let count = 0; count < 5; count++) log.record(fakeUsageRow({ text }));
-  clock.advance(100);
+  clock.advance(50);
   expect(store.batches[0]?.map(({ text }) => text !== null)).toEqual([true, true, true, false, false]);
   await store.writes();
   log.record(fakeUsageRow({ text }));

@@ -170,6 +170,15 @@ test('rows go when their time is over, on the clock and not before', async () =>
   for (let tries = 0; (await count()) > 0; tries++) expect(tries).toBeLessThan(100);
 });
 
+test('without a retention rows stay', async () => {
+  const { usage, store } = await start({ retentionMs: null });
+  usage.log.record(fakeUsageRow({ atMs: START_MS }));
+  usage.log.flush();
+  clock.advance(1000 * DAY_MS);
+  await usage.sweep();
+  expect(await store.call('requests', { before: null, limit: 9, filters: {} })).toHaveLength(1);
+});
+
 test('texts go at once when content is no longer logged', async () => {
   const { usage } = await start({ keepsTexts: true });
   const text = { prompt: 'a question', answer: 'an answer' };

@@ -12,8 +12,8 @@ const SWEEP_MS = 3600e3;
 export interface UsageSettings {
   /** `logging.content` */
   readonly keepsTexts: boolean;
-  /** `usage.retention` */
-  readonly retentionMs: number;
+  /** `usage.retention`; `null` keeps rows for ever. */
+  readonly retentionMs: number | null;
   readonly budgets: readonly Budget[];
 }
 
@@ -104,7 +104,7 @@ export class Usage {
     while (this.#sweepWanted) {
       this.#sweepWanted = false;
       const { retentionMs, keepsTexts } = this.#settings;
-      const oldestMs = this.#ports.clock.nowMs() - retentionMs;
+      const oldestMs = retentionMs === null ? 0 : this.#ports.clock.nowMs() - retentionMs;
       const beforeMs = Math.min(oldestMs, this.budgets.neededFromMs() ?? oldestMs);
       // What fails is tried again by the next one; a disk that takes nothing is said by the log.
       await this.#ports.store.call('sweep', { beforeMs, keepTexts: keepsTexts }).catch(() => undefined);
