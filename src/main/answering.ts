@@ -88,10 +88,7 @@ export class Answering {
       provider: model.provider,
       modelId: model.id,
       generate: (request, signal) => remote.generate(model, request, signal),
-      embed: (inputs, { dimensions }, signal) => {
-        if (dimensions !== null) throw noDimensions(model.id);
-        return remote.embed(model, inputs, signal);
-      },
+      embed: (inputs, options, signal) => remote.embed(model, inputs, options, signal),
       cost: (usage, atMs) => {
         if (isFree) return FREE;
         return catalogModel && remote.catalog.cost(catalogModel, usage, atMs);
@@ -123,12 +120,4 @@ function gone(modelId: string): Destination {
     cost: () => FREE,
     maxOutputTokens: null,
   };
-}
-
-function noDimensions(modelId: string): RoundhouseError {
-  return new RoundhouseError(
-    'unsupported_parameter',
-    `${modelId} gives vectors of its own length only; leave dimensions out`,
-    { param: 'dimensions' },
-  );
 }

@@ -7,7 +7,7 @@ import type { LoadedCatalog } from './catalog/load.ts';
 import { catalogFolderOf } from './catalog/lookup.ts';
 import { type Secrets, secretNameOf } from './config/secrets.ts';
 import type { ProviderSettings, RemoteModelSettings } from './config/settings.ts';
-import type { Embeddings, Generation } from './providers/backend.ts';
+import type { Embeddings, EmbedOptions, Generation } from './providers/backend.ts';
 import { completeRemoteRequest } from './providers/complete-request.ts';
 import { createProvider, type ProviderPorts } from './providers/create-provider.ts';
 import { type DetectionCache, type Discovered, discover } from './providers/models/discovery.ts';
@@ -96,11 +96,12 @@ export class RemoteRuntime {
   async embed(
     model: RemoteModelSettings,
     inputs: readonly string[],
+    options: EmbedOptions,
     signal: AbortSignal,
   ): Promise<Embeddings> {
     using hold = await this.#use(model);
     try {
-      const answer = await hold.instance.embed(model.remoteId, inputs, signal);
+      const answer = await hold.instance.embed(model.remoteId, inputs, options, signal);
       this.#heard(model.provider, null);
       return answer;
     } catch (error) {

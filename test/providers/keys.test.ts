@@ -27,7 +27,7 @@ async function failures(fixture: Fixture): Promise<unknown[]> {
   return [
     errorIn(await ask(fixture, chat('A few words to be streamed'))),
     await caught(fixture.provider.listModels(never)),
-    await caught(fixture.provider.embed(KNOWN_MODEL, ['a'], never)),
+    await caught(fixture.provider.embed(KNOWN_MODEL, ['a'], { dimensions: null }, never)),
     await fixture.provider.health(never),
   ];
 }
@@ -38,7 +38,7 @@ describe.each(WIRES)('a canary key is in nothing that %s can be made to say:', (
     ['refused', { kind: 'status', status: 401 }],
     [
       'a refusal that repeats it',
-      { kind: 'status', status: 400, body: JSON.stringify({ error: { message: echo } }) },
+      { kind: 'status', status: 400, body: JSON.stringify({ error: { message: echo, param: KEY } }) },
     ],
     [
       'forbidden, repeating it',

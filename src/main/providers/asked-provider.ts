@@ -2,8 +2,8 @@ import type { Clock } from '../../shared/clock.ts';
 import { RoundhouseError } from '../../shared/errors.ts';
 import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
 import type { ProviderSettings } from '../config/settings.ts';
-import type { Generation, Timing } from './backend.ts';
-import type { Embeddings, Provider, ProviderHealth, RemoteModel } from './provider.ts';
+import type { Embeddings, EmbedOptions, Generation, Timing } from './backend.ts';
+import type { Provider, ProviderHealth, RemoteModel } from './provider.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import type { RateUse } from './rate-window.ts';
 import { estimatedTokens } from './token-estimate.ts';
@@ -36,12 +36,17 @@ export class AskedProvider implements Provider {
     return { parts: this.#parts(remoteId, request, signal, timing), timing: () => ({ ...timing }) };
   }
 
-  async embed(remoteId: string, inputs: readonly string[], signal: AbortSignal): Promise<Embeddings> {
+  async embed(
+    remoteId: string,
+    inputs: readonly string[],
+    options: EmbedOptions,
+    signal: AbortSignal,
+  ): Promise<Embeddings> {
     return this.#asked(signal, async (asked) => {
       const characters = inputs.reduce((sum, input) => sum + input.length, 0);
       this.#upstream.check();
       const turn = await this.#limiter.enter(Math.ceil(characters / CHARACTERS_PER_TOKEN), asked);
-      const answer = await this.#upstream.embed(remoteId, inputs, asked);
+      const answer = await this.#upstream.embed(remoteId, inputs, options, asked);
       if (answer.promptTokens !== null) turn.took(answer.promptTokens);
       return answer;
     });

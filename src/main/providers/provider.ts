@@ -1,7 +1,7 @@
 import type { Capability } from '../../shared/capabilities.ts';
 import type { GenerationRequest } from '../../shared/generation.ts';
 import type { ProviderKind } from '../../shared/provider-kinds.ts';
-import type { Generation } from './backend.ts';
+import type { Embeddings, EmbedOptions, Generation } from './backend.ts';
 import type { RateUse } from './rate-window.ts';
 
 /** A service that runs models. Disposing it ends what it is being asked. */
@@ -18,7 +18,12 @@ export interface Provider extends Disposable {
    * @param inputs at least one text
    * @throws RoundhouseError, `capability_missing` where the provider has no embeddings
    */
-  embed(remoteId: string, inputs: readonly string[], signal: AbortSignal): Promise<Embeddings>;
+  embed(
+    remoteId: string,
+    inputs: readonly string[],
+    options: EmbedOptions,
+    signal: AbortSignal,
+  ): Promise<Embeddings>;
   /**
    * The models that it says it has, with what it says of them. Asks each time.
    * @throws RoundhouseError
@@ -28,13 +33,6 @@ export interface Provider extends Disposable {
   health(signal: AbortSignal): Promise<ProviderHealth>;
   /** What was sent within the last minute, of what models.yaml allows; `null` where nothing is limited. */
   limits(): RateUse;
-}
-
-export interface Embeddings {
-  /** In the order of the inputs. */
-  readonly vectors: readonly (readonly number[])[];
-  /** `null` where the provider does not count. */
-  readonly promptTokens: number | null;
 }
 
 /** What a provider says of one of its models; what it does not say is `null` or left out. */

@@ -14,11 +14,22 @@ export interface PartErrors {
   cut(): RoundhouseError;
 }
 
+interface Call {
+  readonly index: number;
+  /** Whether any arguments came yet. */
+  begun: boolean;
+  ended: boolean;
+  /** What came while another call was open. */
+  readonly held: StreamPart[];
+}
+
 /** Makes our parts of those of the AI SDK. For one answer. */
 export class SdkParts {
   readonly #errors: PartErrors;
-  /** Index of each tool call by the vendor's id of it, and whether any arguments came yet. */
-  readonly #calls = new Map<string, { readonly index: number; begun: boolean }>();
+  /** By the vendor's id, in the order in which they began. */
+  readonly #calls = new Map<string, Call>();
+  /** The call whose parts go out as they come: vendors write several at once, our readers want one after the other. */
+  #open: Call | null = null;
   #finished = false;
 
   constructor(errors: PartErrors) {
@@ -41,10 +52,15 @@ export class SdkParts {
         return [
           ...this.#start(part.toolCallId, part.toolName),
           ...(this.#calls.get(part.toolCallId)?.begun ? [] : this.#arguments(part.toolCallId, part.input)),
+          ...this.#end(part.toolCallId),
         ];
       case 'finish':
         this.#finished = true;
-        return [{ type: 'finish', reason: this.#reason(part.finishReason) }, ...usagePart(part.usage)];
+        return [
+          ...[...this.#calls.keys()].flatMap((id) => this.#end(id)),
+          { type: 'finish', reason: this.#reason(part.finishReason) },
+          ...usagePart(part.usage),
+        ];
       case 'error':
         throw this.#errors.event(part.error);
       default:
@@ -60,16 +76,37 @@ export class SdkParts {
 
   #start(id: string, name: string): readonly StreamPart[] {
     if (this.#calls.has(id)) return [];
-    const index = this.#calls.size;
-    this.#calls.set(id, { index, begun: false });
-    return [{ type: 'tool-call-start', index, id, name }];
+    const call: Call = { index: this.#calls.size, begun: false, ended: false, held: [] };
+    this.#calls.set(id, call);
+    this.#open ??= call;
+    return this.#inTurn(call, { type: 'tool-call-start', index: call.index, id, name });
   }
 
   #arguments(id: string, text: string): readonly StreamPart[] {
     const call = this.#calls.get(id);
     if (call === undefined || text === '') return [];
     call.begun = true;
-    return [{ type: 'tool-call-delta', index: call.index, argumentsText: text }];
+    return this.#inTurn(call, { type: 'tool-call-delta', index: call.index, argumentsText: text });
+  }
+
+  #inTurn(call: Call, part: StreamPart): readonly StreamPart[] {
+    if (call === this.#open) return [part];
+    call.held.push(part);
+    return [];
+  }
+
+  /** Nothing more comes of a call: those behind it that waited for it go out. */
+  #end(id: string): readonly StreamPart[] {
+    const call = this.#calls.get(id);
+    if (call === undefined) return [];
+    call.ended = true;
+    const out: StreamPart[] = [];
+    while (this.#open?.ended) {
+      const next = this.#open.index + 1;
+      this.#open = [...this.#calls.values()][next] ?? null;
+      out.push(...(this.#open?.held.splice(0) ?? []));
+    }
+    return out;
   }
 
   #reason({ unified, raw }: LanguageModelV4FinishReason): FinishReason {
@@ -95,10 +132,11 @@ function usagePart({ inputTokens, outputTokens }: LanguageModelV4Usage): readonl
   if (inputTokens.total === undefined && outputTokens.total === undefined) return [];
   const promptTokens = inputTokens.total ?? 0;
   const completionTokens = outputTokens.total ?? 0;
+  const cachedTokens = Math.min(inputTokens.cacheRead ?? 0, promptTokens);
   const usage: Usage = {
     promptTokens,
-    cachedTokens: Math.min(inputTokens.cacheRead ?? 0, promptTokens),
-    cacheWriteTokens: Math.min(inputTokens.cacheWrite ?? 0, promptTokens),
+    cachedTokens,
+    cacheWriteTokens: Math.min(inputTokens.cacheWrite ?? 0, promptTokens - cachedTokens),
     completionTokens,
     reasoningTokens: Math.min(outputTokens.reasoning ?? 0, completionTokens),
     prefillMs: 0,

@@ -5,11 +5,12 @@ import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
 import { KEY_VARIABLES } from '../../shared/provider-kinds.ts';
 import type { ProviderSettings } from '../config/settings.ts';
 import { Api } from './api.ts';
+import type { Embeddings, EmbedOptions } from './backend.ts';
 import { checkedBaseUrl, type OwnAddress } from './base-url.ts';
 import { callOptions } from './call-options.ts';
 import { type Fetch, guardedFetch } from './guarded-fetch.ts';
 import { detected } from './models/detectors.ts';
-import type { Embeddings, RemoteModel } from './provider.ts';
+import type { RemoteModel } from './provider.ts';
 import { SdkParts } from './sdk-parts.ts';
 import type { Upstream } from './upstream.ts';
 import { cutError, missingKeyError, type Subject, streamError, toProviderError } from './upstream-errors.ts';
@@ -83,7 +84,12 @@ export class SdkUpstream implements Upstream {
     parts.end();
   }
 
-  async embed(remoteId: string, inputs: readonly string[], signal: AbortSignal): Promise<Embeddings> {
+  async embed(
+    remoteId: string,
+    inputs: readonly string[],
+    { dimensions }: EmbedOptions,
+    signal: AbortSignal,
+  ): Promise<Embeddings> {
     const { sdk } = this.#linked();
     const { embeddingModel } = await sdk;
     if (embeddingModel === null) {
@@ -94,7 +100,11 @@ export class SdkUpstream implements Upstream {
     const vectors: (readonly number[])[] = [];
     let promptTokens: number | null = 0;
     for (let from = 0; from < inputs.length; from += most) {
-      const answer = await model.doEmbed({ values: inputs.slice(from, from + most), abortSignal: signal });
+      const answer = await model.doEmbed({
+        values: inputs.slice(from, from + most),
+        abortSignal: signal,
+        ...(dimensions !== null && { dimensions }),
+      });
       vectors.push(...answer.embeddings);
       promptTokens =
         promptTokens === null || answer.usage === undefined ? null : promptTokens + answer.usage.tokens;

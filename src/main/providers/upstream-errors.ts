@@ -76,10 +76,10 @@ export function streamError(event: unknown, subject: Subject, nowMs: number): Ro
 export function refusalError(refusal: Refusal, subject: Subject): RoundhouseError {
   const code = codeOf(refusal);
   const details = {
-    ...(refusal.param === null ? {} : { param: refusal.param }),
+    ...(refusal.param === null ? {} : { param: shown(refusal.param, subject) }),
     ...(refusal.retryAfterMs === null ? {} : { retryAfterMs: refusal.retryAfterMs }),
   };
-  return new RoundhouseError(code, `${wordsOf(code, refusal, subject)}`, details);
+  return new RoundhouseError(code, wordsOf(code, refusal, subject), details);
 }
 
 /** The key that a provider needs is not there. */

@@ -1,6 +1,7 @@
 import type { RoundhouseError } from '../../shared/errors.ts';
 import type { GenerationRequest, StreamPart } from '../../shared/generation.ts';
-import type { Embeddings, RemoteModel } from './provider.ts';
+import type { Embeddings, EmbedOptions } from './backend.ts';
+import type { RemoteModel } from './provider.ts';
 
 /**
  * What differs between providers: how one is asked. Limits, times and what becomes of an error are the same for all
@@ -14,7 +15,12 @@ export interface Upstream {
   check(): void;
   /** Ends with `finish`, then `usage` where it is known. Its milliseconds do not matter. */
   stream(remoteId: string, request: GenerationRequest, signal: AbortSignal): AsyncIterable<StreamPart>;
-  embed(remoteId: string, inputs: readonly string[], signal: AbortSignal): Promise<Embeddings>;
+  embed(
+    remoteId: string,
+    inputs: readonly string[],
+    options: EmbedOptions,
+    signal: AbortSignal,
+  ): Promise<Embeddings>;
   listModels(signal: AbortSignal): Promise<readonly RemoteModel[]>;
   /** Asks for something that costs nothing and needs the key. */
   ping(signal: AbortSignal): Promise<void>;

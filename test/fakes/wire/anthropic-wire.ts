@@ -49,6 +49,7 @@ function messages({ body }: Recorded): WireAnswer {
   if (!isKnown(asked.model)) throw refusal(404, 'not_found_error', `model: ${asked.model}`);
   if (!Number.isInteger(asked.max_tokens)) throw wrong('max_tokens: Field required');
   checkTurns(asked.messages);
+  if (thinks(asked)) checkThoughts(asked.messages);
   if (JSON.stringify(asked.messages).length > CONTEXT)
     throw wrong('prompt is too long: 6000 tokens > 5000 maximum');
   const answer = reply(heardOf(asked));
@@ -72,6 +73,19 @@ function checkTurns(turns: Body['messages']): void {
       }
     }
   }
+}
+
+function thinks({ thinking }: Body): boolean {
+  return thinking !== undefined && 'type' in thinking && thinking.type !== 'disabled';
+}
+
+/** A turn that calls tools can only be gone on with while thinking if its thoughts come back, signed. */
+function checkThoughts(turns: Body['messages']): void {
+  const last = blocksOf(turns.at(-1)?.content ?? '');
+  if (!last.some(({ type }) => type === 'tool_result')) return;
+  const [first] = blocksOf(turns.findLast(({ role }) => role === 'assistant')?.content ?? '');
+  if (first?.type !== 'thinking')
+    throw wrong('Expected `thinking` or `redacted_thinking`, but found `tool_use`.');
 }
 
 function heardOf(body: Body): Heard {
@@ -102,7 +116,7 @@ function heardOf(body: Body): Heard {
       choice === undefined ? 'auto' : choice.type === 'tool' ? { name: choice.name } : choices[choice.type],
     schema: (output?.format?.schema as JsonObject | undefined) ?? null,
     maxTokens: body.max_tokens,
-    thinks: body.thinking !== undefined && 'type' in body.thinking && body.thinking.type !== 'disabled',
+    thinks: thinks(body),
   };
 }
 
@@ -153,6 +167,8 @@ function events(
       message: { ...message(answer), content: [], stop_reason: null, usage: { ...USAGE, output_tokens: 1 } },
     },
     { type: 'ping' },
+    // The documentation promises that there will be new ones.
+    { type: 'weather_report', sky: 'clear' },
     ...blocks.flatMap(({ start, deltas }, index) => [
       { type: 'content_block_start' as const, index, content_block: start },
       ...deltas.map((delta) => ({ type: 'content_block_delta' as const, index, delta })),

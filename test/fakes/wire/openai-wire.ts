@@ -41,6 +41,16 @@ const PARAMETERS = new Set(
   ).split(' '),
 );
 
+/** OpenRouter's, which is a chunk as well. */
+const OPENROUTER_ERROR = {
+  id: 'chatcmpl-1',
+  object: 'chat.completion.chunk',
+  created: 1_735_142_223,
+  model: KNOWN_MODEL,
+  error: { code: 502, message: 'Provider disconnected unexpectedly' },
+  choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error' }],
+};
+
 export function serveOpenAi(flavour: Flavour, key: string | null): Promise<WireServer> {
   const base = OPENAI_PATHS[flavour];
   return serveWire({
@@ -59,7 +69,11 @@ export function serveOpenAi(flavour: Flavour, key: string | null): Promise<WireS
       throw notThere();
     },
     refusal: (status) => errorBody(`refused with ${status}`, 'server_error', null),
-    errorEvent: event({ ...errorBody('The server had an error', 'server_error', null) }),
+    errorEvent: event(
+      flavour === 'openrouter'
+        ? OPENROUTER_ERROR
+        : errorBody('The server had an error', 'server_error', null),
+    ),
   } satisfies Protocol);
 }
 

@@ -4,13 +4,14 @@ import { RoundhouseError } from '../../../shared/errors.ts';
 import type { GenerationRequest, StreamPart } from '../../../shared/generation.ts';
 import type { MockErrorKind } from '../../../shared/provider-kinds.ts';
 import type { MockSettings } from '../../config/settings.ts';
-import type { Embeddings, RemoteModel } from '../provider.ts';
+import type { Embeddings, EmbedOptions } from '../backend.ts';
+import type { RemoteModel } from '../provider.ts';
 import { estimatedTokens } from '../token-estimate.ts';
 import type { Upstream } from '../upstream.ts';
 import { cutError } from '../upstream-errors.ts';
 import { wait } from '../wait.ts';
 import { mockAnswer, tokensOf } from './answer.ts';
-import { vectorOf } from './vector.ts';
+import { DIMENSIONS, vectorOf } from './vector.ts';
 
 export interface MockPorts {
   readonly clock: Clock;
@@ -73,12 +74,17 @@ export class MockUpstream implements Upstream {
     };
   }
 
-  async embed(_remoteId: string, inputs: readonly string[], signal: AbortSignal): Promise<Embeddings> {
+  async embed(
+    _remoteId: string,
+    inputs: readonly string[],
+    { dimensions }: EmbedOptions,
+    signal: AbortSignal,
+  ): Promise<Embeddings> {
     const failure = this.#nextFailure();
     await this.#until(this.#ports.clock.monotonicMs() + this.#settings.latencyMs, signal);
     if (failure !== null) await this.#fail(failure, signal);
     return {
-      vectors: inputs.map(vectorOf),
+      vectors: inputs.map((input) => vectorOf(input, dimensions ?? DIMENSIONS)),
       promptTokens: inputs.reduce((sum, input) => sum + tokensOf(input).length, 0),
     };
   }

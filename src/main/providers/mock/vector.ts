@@ -1,14 +1,15 @@
-const DIMENSIONS = 64;
+/** Of a vector when nobody asks for more or fewer. */
+export const DIMENSIONS = 64;
 
 /**
  * A vector of length 1 for a text, always the same; texts that share words are near each other. For trying things out:
  * it knows spelling, not meaning.
  */
-export function vectorOf(text: string): readonly number[] {
-  const vector = Array.from({ length: DIMENSIONS }, () => 0);
+export function vectorOf(text: string, dimensions: number): readonly number[] {
+  const vector = Array.from({ length: dimensions }, () => 0);
   for (const word of text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['']) {
     const hash = fnv1a(word);
-    const at = hash % DIMENSIONS;
+    const at = hash % dimensions;
     vector[at] = (vector[at] ?? 0) + ((hash >>> 16) % 2 === 0 ? 1 : -1);
   }
   const length = Math.hypot(...vector);
