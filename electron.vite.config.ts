@@ -13,9 +13,9 @@ export default defineConfig({
           cli: resolve('src/main/cli/cli.ts'),
           // The engine child is a program of its own: it is forked, never imported.
           'engine-child': resolve('src/main/engine/child/main.ts'),
-          // So is the thread that has the database.
-          'database-thread': resolve('src/main/usage/thread/main.ts'),
           'engine-estimate': resolve('src/main/engine/child/estimate-main.ts'),
+          // So is the thread that has the database.
+          'store-thread': resolve('src/main/usage/thread/main.ts'),
         },
         output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

@@ -58,7 +58,7 @@ export interface AppOptions {
   /** The built interface; `null` serves none. */
   readonly interfaceDir: string | null;
   /** The program of the database's thread. */
-  readonly databaseModule: string;
+  readonly storeModule: string;
   readonly clock: Clock;
   readonly probe: MemoryProbe;
   /** Whether engines run on Apple's GPU. */
@@ -89,7 +89,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await ensureDataFolder(dataDir);
   const store = await DataStore.open({
     file: join(dataDir, 'roundhouse.db'),
-    threadModule: options.databaseModule,
+    threadModule: options.storeModule,
   });
   // What can fail comes before whatever keeps the process alive.
   const uploads = await Uploads.open(join(dataDir, 'models'));

@@ -17,7 +17,7 @@ export interface Installation {
   readonly preloadFile: string;
   readonly engineModule: string;
   readonly estimatorModule: string;
-  readonly databaseModule: string;
+  readonly storeModule: string;
 }
 
 /** @param mainDir folder of the built main programs, `out/main` */
@@ -31,7 +31,7 @@ export function installationOf(mainDir: string): Installation {
     preloadFile: join(root, 'out', 'preload', 'index.cjs'),
     engineModule: join(mainDir, 'engine-child.js'),
     estimatorModule: join(mainDir, 'engine-estimate.js'),
-    databaseModule: join(mainDir, 'database-thread.js'),
+    storeModule: join(mainDir, 'store-thread.js'),
   };
 }
 

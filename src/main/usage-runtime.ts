@@ -1,15 +1,12 @@
 import type { UsageFilters } from '../shared/usage-contract.ts';
 import type { Settings } from './config/settings.ts';
 import type { LocalRuntime } from './local-runtime.ts';
-import { EXPORT_TYPES, type ExportFormat, exportRequests } from './usage/export.ts';
+import { type ExportFormat, exportRequests } from './usage/export.ts';
 import { METRICS_TYPE, metricsText } from './usage/metrics.ts';
 import type { Usage, UsageSettings } from './usage/usage.ts';
 
-/** Longer than any row is old, and a whole number of milliseconds. */
-const FOR_EVER_MS = 1e15;
-
 export function usageSettings({ logContent, usageRetentionMs, budgets }: Settings): UsageSettings {
-  return { keepsTexts: logContent, retentionMs: usageRetentionMs ?? FOR_EVER_MS, budgets };
+  return { keepsTexts: logContent, retentionMs: usageRetentionMs, budgets };
 }
 
 /** Usage as others than the interface read it. */
@@ -34,10 +31,7 @@ export function createUsageFiles({ log, calls }: Usage, runtime: LocalRuntime) {
       return { contentType: METRICS_TYPE, text };
     },
     exportUsage(format: ExportFormat, filters: UsageFilters) {
-      return {
-        contentType: EXPORT_TYPES[format],
-        pieces: exportRequests((page) => calls['usage.requests'](page), format, filters),
-      };
+      return exportRequests((page) => calls['usage.requests'](page), format, filters);
     },
   };
 }

@@ -244,11 +244,10 @@ export class FakeGatewayPorts implements GatewayPorts {
 
   exportUsage(format: 'csv' | 'jsonl', filters: UsageFilters) {
     this.exports.push({ format, filters });
-    const pieces = (async function* () {
+    return (async function* () {
       yield 'id,model\n';
       yield '1,demo\n';
     })();
-    return { contentType: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson', pieces };
   }
 
   serving(): boolean {

@@ -9,7 +9,7 @@ import { DataStore } from '../../src/main/usage/data-store.ts';
 import { detailOf } from '../../src/main/usage/usage-row.ts';
 import { fakeUsageRow } from '../fakes/usage-rows.ts';
 
-const { databaseModule } = installationOf(resolve('out/main'));
+const { storeModule } = installationOf(resolve('out/main'));
 
 let dir: string;
 beforeEach(() => {
@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 test('the thread as it is built opens, writes and answers', async () => {
-  const store = await DataStore.open({ file: join(dir, 'roundhouse.db'), threadModule: databaseModule });
+  const store = await DataStore.open({ file: join(dir, 'roundhouse.db'), threadModule: storeModule });
   try {
     const row = detailOf(fakeUsageRow(), 1);
     expect(await store.call('write', [row])).toEqual({ refused: 0 });
@@ -29,7 +29,7 @@ test('the thread as it is built opens, writes and answers', async () => {
 });
 
 test('a database that is merely open keeps no process alive, so that a start that fails can end', async () => {
-  const options = JSON.stringify({ file: join(dir, 'roundhouse.db'), threadModule: databaseModule });
+  const options = JSON.stringify({ file: join(dir, 'roundhouse.db'), threadModule: storeModule });
   const program = `
     import { DataStore } from '${resolve('src/main/usage/data-store.ts')}';
     const store = await DataStore.open(${options});

@@ -31,6 +31,15 @@ test.each([
       json: true,
     },
   ],
+  [
+    'usage --by model --since 7d --csv -',
+    {
+      kind: 'usage',
+      choice: { by: 'model', sinceMs: 7 * 86_400_000, csv: '-' },
+      dataDir: null,
+      json: false,
+    },
+  ],
   ['validate', { kind: 'validate', file: null, dataDir: null, json: false }],
   ['validate my.yaml --json', { kind: 'validate', file: 'my.yaml', dataDir: null, json: true }],
   [
@@ -102,6 +111,11 @@ test.each([
   [
     'run demo hi --max-tokens -1',
     '--max-tokens: "-1" is not a number of tokens; write one such as 200 (see `roundhouse run --help`)',
+  ],
+  ['usage now', '"now" is not expected (see `roundhouse usage --help`)'],
+  [
+    'usage --since soon',
+    '--since: "soon" is not a time; write one such as 24h or 7d (see `roundhouse usage --help`)',
   ],
   ['validate a b', 'name one file (see `roundhouse validate --help`)'],
   ['config', 'write `config explain KEY` (see `roundhouse config --help`)'],

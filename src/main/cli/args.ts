@@ -3,6 +3,7 @@ import type { MemorySettingsView } from '../../shared/contract.ts';
 import { likelyName } from '../registry/nearest.ts';
 import { COMMANDS, type CommandName, isCommandName } from './help.ts';
 import { MEMORY_OPTIONS, readMemoryOptions } from './memory-options.ts';
+import { readUsageOptions, USAGE_OPTIONS, type UsageChoice } from './usage-options.ts';
 
 /** What a command line asks for. */
 export type Invocation =
@@ -23,6 +24,7 @@ export type Invocation =
       readonly settings: Partial<MemorySettingsView>;
     })
   | (Common & { readonly kind: 'plan'; readonly model: string })
+  | (Common & { readonly kind: 'usage'; readonly choice: UsageChoice })
   | (Common & RunInvocation)
   | ValidateInvocation
   | ExplainInvocation
@@ -128,6 +130,11 @@ function readCommand(name: Exclude<CommandName, 'serve'>, argv: readonly string[
         ? wrong(name, settings)
         : { kind: name, file: first, settings, ...common };
     }
+    case 'usage': {
+      if (first !== undefined) return wrong(name, `"${first}" is not expected`);
+      const choice = readUsageOptions(text);
+      return typeof choice === 'string' ? wrong(name, choice) : { kind: name, choice, ...common };
+    }
     case 'validate':
       if (others.length > 0) return wrong(name, 'name one file');
       return { kind: name, file: first ?? null, ...common };
@@ -176,6 +183,7 @@ const OWN_OPTIONS = {
   unload: { all: { type: 'boolean', default: false } },
   estimate: MEMORY_OPTIONS,
   plan: {},
+  usage: USAGE_OPTIONS,
   validate: {},
   config: { config: { type: 'string' } },
   run: { system: { type: 'string' }, 'max-tokens': { type: 'string' } },

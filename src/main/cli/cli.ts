@@ -6,10 +6,11 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { defaultDataFolder } from '../config/data-folder.ts';
 import { readArgs } from './args.ts';
 import { AppClient } from './client.ts';
-import { runCommand, type Terminal } from './commands.ts';
+import { runCommand } from './commands.ts';
 import { type ConfigSurroundings, explain, validate } from './config-commands.ts';
 import { CliExit, EXIT } from './exit.ts';
 import { helpText } from './help.ts';
+import type { Terminal } from './terminal.ts';
 
 /*
  * The `roundhouse` command. All but `serve` only talks to the running app or reads the configuration, so it runs on any

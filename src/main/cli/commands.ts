@@ -10,20 +10,8 @@ import { estimateText } from './estimate-text.ts';
 import { CliExit, EXIT } from './exit.ts';
 import { printable } from './printable.ts';
 import { isResident, listTable, memoryOf, residentTable } from './tables.ts';
-
-/** What a command needs of the world around it. */
-export interface Terminal {
-  write(text: string): void;
-  /** For what is no part of the result: standard error. */
-  warn(text: string): void;
-  /** All of standard input; `null` when that is a keyboard. */
-  readInput(): Promise<string | null>;
-  readonly cwd: string;
-  readonly home: string;
-  readonly nowMs: () => number;
-  /** From now on Ctrl-C fires the signal, with a `CliExit`; before that it just ends the program. */
-  catchInterrupt(): AbortSignal;
-}
+import type { Terminal } from './terminal.ts';
+import { runUsage, type UsageClient } from './usage-command.ts';
 
 export type ClientInvocation = Exclude<
   Extract<Invocation, { readonly json: boolean }>,
@@ -87,6 +75,13 @@ export async function runCommand(
     case 'plan': {
       const plan = await client.call('models.plan', { id: command.model });
       return print(plan, printable(plan.text));
+    }
+    case 'usage': {
+      const asked: UsageClient = {
+        costs: (input) => client.call('usage.costs', input),
+        requests: (page) => client.call('usage.requests', page),
+      };
+      return runUsage({ ...command.choice, json: command.json }, asked, terminal);
     }
     case 'run':
       return run(command, command.json, client, terminal);

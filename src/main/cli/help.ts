@@ -1,5 +1,6 @@
 import { CACHE_TYPES } from '../../shared/model-limits.ts';
 import { LAUNCH_HELP } from '../launch.ts';
+import { USAGE_OPTION_HELP } from './usage-options.ts';
 
 /*
  * What `roundhouse --help` and `roundhouse COMMAND --help` say. The names of this table are the commands that exist.
@@ -78,6 +79,12 @@ export const COMMANDS = {
     summary: 'what loading a model would do now; nothing is loaded',
     details: [],
     options: [DATA_DIR, JSON_OPTION],
+  },
+  usage: {
+    usage: 'usage',
+    summary: 'what requests took and cost, by day, model, user and more',
+    details: [],
+    options: [...USAGE_OPTION_HELP, DATA_DIR, JSON_OPTION],
   },
   validate: {
     usage: 'validate [FILE]',

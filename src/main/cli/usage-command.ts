@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CostsView, UsageCallInput } from '../../shared/usage-contract.ts';
 import { exportRequests, type ReadPage } from '../usage/export.ts';
-import type { Terminal } from './commands.ts';
 import { CliExit, EXIT } from './exit.ts';
+import type { Terminal } from './terminal.ts';
 import type { UsageChoice } from './usage-options.ts';
 import { usageCsv, usageTable } from './usage-text.ts';
 

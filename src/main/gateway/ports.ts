@@ -30,10 +30,7 @@ export interface GatewayPorts {
   /** What Prometheus reads, at this moment. */
   metrics(): { readonly contentType: string; readonly text: string };
   /** Usage as a file, a piece at a time. */
-  exportUsage(
-    format: 'csv' | 'jsonl',
-    filters: UsageFilters,
-  ): { readonly contentType: string; readonly pieces: AsyncIterable<string> };
+  exportUsage(format: 'csv' | 'jsonl', filters: UsageFilters): AsyncIterable<string>;
   /** False while starting or stopping: `/health` says 503 then. */
   serving(): boolean;
   readonly adminToken: string;

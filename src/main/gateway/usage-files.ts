@@ -8,6 +8,11 @@ import { parseBody } from './request-errors.ts';
 
 const exportSchema = usageFiltersSchema.extend({ format: z.enum(['csv', 'jsonl']).default('csv') });
 
+const TYPES = {
+  csv: 'text/csv; charset=utf-8',
+  jsonl: 'application/x-ndjson; charset=utf-8',
+} as const;
+
 /**
  * `GET /metrics` for Prometheus, and `GET /admin/usage/export?format=csv|jsonl` with the filters of `usage.requests`:
  * every request that is kept, a line each.
@@ -28,11 +33,10 @@ export function addUsageFiles(
     head: false,
     get(request, reply) {
       const { format, ...filters } = parseBody(exportSchema, { ...Object(request.query) });
-      const { contentType, pieces } = ports.exportUsage(format, filters);
       return reply
-        .type(contentType)
+        .type(TYPES[format])
         .header('content-disposition', `attachment; filename="roundhouse-usage.${format}"`)
-        .send(Readable.from(pieces, { signal: request.exchange.signal }));
+        .send(Readable.from(ports.exportUsage(format, filters), { signal: request.exchange.signal }));
     },
   });
 }
