@@ -165,7 +165,7 @@ describe('a mock takes its time', () => {
     await done;
     expect(seen).toEqual([0, 1, 1, 2, 3]);
     expect(parts.at(-1)).toMatchObject({ type: 'usage', prefillMs: 100, decodeMs: 200 });
-    expect(generation.timing()).toEqual({ waitMs: 0, backendMs: 100 });
+    expect(generation.timing()).toEqual({ waitMs: 0, loadMs: 0, backendMs: 100 });
     expect(clock.pendingTimers).toBe(0);
   });
 
