@@ -68,6 +68,14 @@ test('a place is free again as soon as the answer was read to its end, streamed 
   }
 });
 
+test('embeddings count too', async () => {
+  const { url, ports } = await limited({ requestsPerMinute: 1 });
+  ports.embedder = async () => ({ vectors: [[1]], promptTokens: 1 });
+  const embed = () => ask(url, ANN, { model: 'demo', input: 'a' }, '/embeddings');
+  expect((await embed()).status).toBe(200);
+  expect((await embed()).status).toBe(429);
+});
+
 test('a stream holds its place until it ends', async () => {
   const { url, ports } = await limited({ maxConcurrent: 1 });
   const streaming = await Promise.all([

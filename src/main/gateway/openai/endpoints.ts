@@ -59,6 +59,7 @@ export function addOpenAiEndpoints(app: FastifyInstance, deps: OpenAiPorts): voi
 
   addApiEndpoint(app, '/embeddings', {
     access: 'api',
+    limited: true,
     post: (request, reply) => answerEmbedding(deps, request, reply),
   });
 }
