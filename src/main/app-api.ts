@@ -89,6 +89,8 @@ export function createAppApi(parts: ApiParts): AppApi {
         settings: withoutUndefined(settings ?? {}),
       });
       await parts.configured();
+      // Whether it can be loaded at all is said now, not at the first request.
+      await runtime.lookAt(added.id);
       return modelView(added.id);
     },
     'models.estimate': async ({ path, settings }) => {

@@ -9,7 +9,7 @@ import type { EngineTraits } from './memory/backend.ts';
 import { corrected } from './memory/correction.ts';
 import { predictLines } from './memory/estimate.ts';
 import type { MemoryLearning } from './memory/learning.ts';
-import { type MemoryLines, totalBytes } from './memory/lines.ts';
+import { type MemoryLines, measuredLines, totalBytes } from './memory/lines.ts';
 import { Outlooks } from './outlooks.ts';
 import { refusal } from './scheduler/explain.ts';
 import type { LighterSettings } from './scheduler/ports.ts';
@@ -188,22 +188,7 @@ export class ModelMemory {
   measuredLines(modelId: string, measuredBytes: number | null): MemoryLinesView | null {
     const resident = this.#residents.get(modelId);
     if (!resident || measuredBytes === null) return null;
-    const { info, estimate } = resident;
-    const cacheBytes = Math.min(estimate.lines.cacheBytes, info.contextBytes);
-    const said = {
-      weightsBytes: info.weightsBytes,
-      cacheBytes,
-      buffersBytes: info.contextBytes - cacheBytes,
-    };
-    const saidBytes = said.weightsBytes + said.cacheBytes + said.buffersBytes;
-    // Memory that was set aside and never touched is not held: then what is held is shared out in proportion.
-    const share = Math.min(1, measuredBytes / saidBytes);
-    return {
-      weightsBytes: said.weightsBytes * share,
-      cacheBytes: said.cacheBytes * share,
-      buffersBytes: said.buffersBytes * share,
-      overheadBytes: Math.max(0, measuredBytes - saidBytes),
-    };
+    return measuredLines(measuredBytes, resident.info, resident.estimate.lines);
   }
 
   /** As it is learned by now. */

@@ -38,10 +38,11 @@ export async function runCommand(
           command.id === null ? { path } : { path, id: command.id },
         );
         const size = model.fileBytes === null ? '' : `, ${formatBytes(model.fileBytes)}`;
-        print(
-          model,
-          `Added ${model.id} (${path}${size}).\nAsk it: roundhouse run ${quoted(model.id)} "Hello"`,
-        );
+        const next =
+          model.problem === null
+            ? `Ask it: roundhouse run ${quoted(model.id)} "Hello"`
+            : `It cannot be loaded yet: ${printable(model.problem)}`;
+        print(model, `Added ${model.id} (${path}${size}).\n${next}`);
       }
       return;
     }

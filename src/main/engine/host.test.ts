@@ -166,6 +166,14 @@ describe('a load', () => {
   });
 });
 
+test('a model that is being stopped is not measured: half emptied, it would teach what is not so', async () => {
+  const { host } = await withModel();
+  expect(await host.measure('a')).not.toBeNull();
+  const asked = host.measure('a');
+  host.stop('a', true);
+  expect([await asked, await host.measure('a')]).toEqual([null, null]);
+});
+
 describe('a stop', () => {
   test('keeps a process that came out empty, and the next load takes it', async () => {
     const { host, children, child, footprint, told } = await withModel();

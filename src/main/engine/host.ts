@@ -154,8 +154,11 @@ export class EngineHost {
 
   /** What the model's process holds, as the system sees it. */
   async measure(modelId: string): Promise<number | null> {
-    const pid = this.#residentOf(modelId)?.engine.pid;
-    return pid === undefined ? null : this.#options.footprintBytes(pid);
+    const resident = this.#residentOf(modelId);
+    if (!resident || resident.stopping || resident.engine.pid === undefined) return null;
+    const bytes = await this.#options.footprintBytes(resident.engine.pid);
+    // One that was emptied meanwhile holds something else than the model.
+    return resident.stopping || resident !== this.#residentOf(modelId) ? null : bytes;
   }
 
   /** What the model's slots hold; nothing when it is not loaded. */

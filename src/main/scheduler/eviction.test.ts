@@ -282,6 +282,18 @@ describe('turns', () => {
     expect(['a', 'b'].map((id) => world.status(id)).toSorted()).toEqual(['draining', 'ready']);
   });
 
+  it('is not waited for beside pinned models that leave none: that is said at once, with the numbers', () => {
+    const world = new World({ 'pinned-a': 500, large: 600 });
+    world.request('pinned-a');
+    world.load('pinned-a');
+    const effects = world.request('large');
+    const rejected = effects.find((effect) => effect.type === 'reject');
+    expect(rejected).toMatchObject({ error: { code: 'model_too_large' } });
+    expect(rejected?.type === 'reject' && rejected.error.message).toMatch(
+      /beside what is pinned \(pinned-a \(5\d\d MiB\)\)/,
+    );
+  });
+
   it('is not held by one that pinned models leave no room for', () => {
     const world = new World({ 'pinned-a': 500, large: 600, small: 100 });
     world.request('pinned-a');

@@ -116,6 +116,14 @@ export const refusal = {
         `${remedy(lighter, slots, budgetBytes)}, or raise memory.budget`,
     ),
 
+  besidePinned: (model: ModelEntryView, pinned: readonly ModelEntryView[], settings: SchedulerSettings) =>
+    new RoundhouseError(
+      'model_too_large',
+      `${model.id} needs ${formatBytes(model.neededBytes ?? 0)}, and beside what is pinned (${pinned.map((other) => sized(other)).join(', ')}) ` +
+        `there is no room for it in ${formatBytes(settings.budgetBytes)} and ${settings.maxLoadedModels} loaded models; ` +
+        'unpin one, give it a smaller contextSize, or raise memory.budget or memory.maxLoadedModels',
+    ),
+
   queueFull: (maxQueue: number, retryAfterMs: number) =>
     new RoundhouseError(
       'rate_limit_exceeded',

@@ -109,3 +109,17 @@ it('that failed for another reason is not tried again', () => {
     { type: 'reject', requestId: 3, error },
   ]);
 });
+
+it('is given up after three failures within a minute, until somebody asks for it by hand', () => {
+  const { does, doesAgain, later, request, scheduler } = setUp();
+  does(request('a'));
+  does(estimated('a', 100 * MIB));
+  for (const failure of [1, 2, 3]) {
+    doesAgain(ranOut('a'));
+    doesAgain(ranOut('a'));
+    expect(scheduler.models.get('a')?.isBroken).toBe(failure === 3);
+    later(10_000);
+    if (failure < 3) expect(doesAgain(request('a'))).toMatchObject([{ type: 'load' }]);
+  }
+  expect(doesAgain(request('a'))).toMatchObject([{ type: 'reject', error: { code: 'engine_failed' } }]);
+});

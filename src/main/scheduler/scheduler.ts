@@ -225,6 +225,8 @@ export class Scheduler {
     const left = { ...seen, freeBytes: seen.freeBytes + entry.lineBytes };
     const reason = isMemory && entry.ranOutOfMemory ? refusal.outOfMemory(entry, error, left) : error;
     entry.ranOutOfMemory = false;
+    // Processes that die while they load count as those that die at work: not for ever, and not without a pause.
+    if (isMemory) entry.died(this.#book.nowMs);
     this.#book.failed(entry, reason.message);
     this.#book.rejectWaiters(entry, () => reason);
     this.#book.explain(modelId, explain.loadFailed(modelId, reason));

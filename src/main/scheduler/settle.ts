@@ -136,6 +136,7 @@ function loadWaitedFor(book: Book): boolean {
         }
         break;
       case 'queue':
+        if (decision.why === 'pinned') refuseBesidePinned(book, entry);
         if (decision.why === 'estimate') book.estimate(entry);
         if (decision.why === 'system') tellWhy(book, entry, 'system');
         if (decision.why === 'memory') claimed = withClaim(claimed, entry);
@@ -160,6 +161,14 @@ function tellWhy(book: Book, entry: ModelEntry, why: 'system' | 'pressure'): voi
       ? explain.heldByOthers(entry, book.seen())
       : explain.notAhead(entry.id, book.pressure.level, book.seen());
   book.explain(entry.id, text);
+}
+
+/** Waiting would not help: what is pinned does not go. */
+function refuseBesidePinned(book: Book, entry: ModelEntry): void {
+  const pinned = [...book.entries.values()].filter((other) => other.pinned && other.lineBytes > 0);
+  const error = refusal.besidePinned(entry, pinned, book.settings);
+  book.rejectWaiters(entry, () => error);
+  book.explain(entry.id, explain.loadFailed(entry.id, error));
 }
 
 function evict(book: Book, victimId: string, forModel: ModelEntry): void {
