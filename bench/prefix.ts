@@ -8,6 +8,7 @@ import { PrefixStore } from '../src/main/engine/prefix-store.ts';
 import { engineHeader } from '../src/main/engine/protocol-estimate.ts';
 import { spawnByFork } from '../src/main/engine/spawn-fork.ts';
 import type { EngineRequest, Usage } from '../src/shared/generation.ts';
+import { GREEDY } from '../test/fixtures/greedy.ts';
 import { checkBound, median, printTable } from './figures.ts';
 import { makeModel } from './make-model.ts';
 
@@ -128,17 +129,7 @@ async function ask(tokens: readonly number[]): Promise<{ text: string; usage: Us
     prompt: { kind: 'tokens', tokens: [...tokens] },
     maxTokens: ANSWER_TOKENS,
     stop: [],
-    sampling: {
-      temperature: 0,
-      topP: 1,
-      topK: 0,
-      minP: 0,
-      repeatPenalty: 1,
-      frequencyPenalty: 0,
-      presencePenalty: 0,
-      logitBias: [],
-      seed: 1,
-    },
+    sampling: GREEDY,
   };
   let text = '';
   for await (const part of host.engineOf(MODEL_ID)?.generate(request, new AbortController().signal) ?? []) {

@@ -148,6 +148,7 @@ export interface SuggestionView {
   readonly targetFirstTokenMs: number;
 }
 
+/** Whose cost counts: `all`, or one provider's, model's (by id) or user's. */
 export type BudgetScope =
   | 'all'
   | { readonly provider: string }
@@ -159,8 +160,9 @@ export interface Budget {
   readonly scope: BudgetScope;
   readonly limitNanoDollars: number;
   readonly per: 'day' | 'week' | 'month';
-  /** Shares of the limit, 0 to 1. */
+  /** Shares of the limit, ascending: 0.5 is half. */
   readonly alertAt: readonly number[];
+  /** What happens to a request that would pass the limit. */
   readonly action: 'warn' | 'block';
 }
 

@@ -17,6 +17,7 @@ import type {
   Usage,
 } from '../../src/shared/generation.ts';
 import { headerFor } from '../fixtures/engine-header.ts';
+import { GREEDY } from '../fixtures/greedy.ts';
 
 /*
  * Real engine processes for tests, and short ways to ask them. The demo model knows what Roundhouse is, small sums and
@@ -42,19 +43,6 @@ export const SETTINGS: EngineSettings = {
   threads: 1,
   gpuLayers: 0,
   chatTemplateFile: null,
-};
-
-/** Greedy: the same answer each time. */
-export const GREEDY: EngineSampling = {
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  repeatPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  logitBias: [],
-  seed: 1,
 };
 
 function built(name: string): string {

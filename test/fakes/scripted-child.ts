@@ -1,6 +1,7 @@
 import type { FromChild, LoadedInfo, ToChild } from '../../src/main/engine/protocol.ts';
 import type { ChildHandle } from '../../src/main/engine/spawn.ts';
 import type { EngineRequest, StreamPart } from '../../src/shared/generation.ts';
+import { GREEDY } from '../fixtures/greedy.ts';
 
 type Exit = { code: number | null; signal: string | null };
 
@@ -9,17 +10,7 @@ export const SCRIPTED_REQUEST: EngineRequest = {
   prompt: { kind: 'text', text: 'Hi' },
   maxTokens: 3,
   stop: [],
-  sampling: {
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repeatPenalty: 1,
-    frequencyPenalty: 0,
-    presencePenalty: 0,
-    logitBias: [],
-    seed: 1,
-  },
+  sampling: GREEDY,
 };
 
 export const SCRIPTED_INFO: LoadedInfo = {

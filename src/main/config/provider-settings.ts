@@ -1,7 +1,8 @@
 import type { ModelsYaml } from '../../shared/config-schema.ts';
 import { KEY_VARIABLES } from '../../shared/provider-kinds.ts';
+import type { Budget } from '../../shared/usage-contract.ts';
 import type { Environment, YamlSource } from '../yaml/yaml-source.ts';
-import type { BudgetSettings, ProviderSettings } from './settings.ts';
+import type { ProviderSettings } from './settings.ts';
 
 /** What `providers` of models.yaml means, in the order of the file. */
 export function providerSettings(
@@ -26,7 +27,7 @@ export function providerNames(providers: readonly Pick<ProviderSettings, 'name' 
 export function budgetSettings(
   { budgets }: Pick<ModelsYaml, 'budgets'>,
   scopes: { readonly providers: ReadonlyMap<string, string>; readonly models: ReadonlyMap<string, string> },
-): readonly BudgetSettings[] {
+): readonly Budget[] {
   return budgets.map(({ scope, limit, alertAt, ...budget }) => ({
     ...budget,
     scope: scopeOf(scope, scopes),
@@ -38,7 +39,7 @@ export function budgetSettings(
 function scopeOf(
   scope: ModelsYaml['budgets'][number]['scope'],
   { providers, models }: Parameters<typeof budgetSettings>[1],
-): BudgetSettings['scope'] {
+): Budget['scope'] {
   if (scope === 'all' || 'user' in scope) return scope;
   return 'provider' in scope
     ? { provider: providers.get(scope.provider) ?? scope.provider }

@@ -1,6 +1,7 @@
 import type { Capability, Stage } from '../../shared/capabilities.ts';
 import type { ModelSource } from '../../shared/contract.ts';
 import type { MockErrorKind, ProviderKind } from '../../shared/provider-kinds.ts';
+import type { Budget } from '../../shared/usage-contract.ts';
 
 /*
  * The configuration in force: models.yaml, the environment, the command line and the defaults, merged and checked.
@@ -20,7 +21,7 @@ export interface Settings {
   readonly idleUnloadMs: number | null;
   readonly routing: { readonly default: string };
   readonly modelsFolders: readonly string[];
-  readonly budgets: readonly BudgetSettings[];
+  readonly budgets: readonly Budget[];
   /** How long rows of usage are kept; `null` = for ever. */
   readonly usageRetentionMs: number | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -192,21 +193,3 @@ export interface TierSettings {
   readonly name: string;
   readonly models: readonly string[];
 }
-
-export interface BudgetSettings {
-  readonly scope: BudgetScope;
-  /** In billionths of a dollar. */
-  readonly limitNanoDollars: number;
-  readonly per: 'day' | 'week' | 'month';
-  /** Shares of the limit, ascending: 0.5 is half. */
-  readonly alertAt: readonly number[];
-  /** What happens to a request that would pass the limit. */
-  readonly action: 'warn' | 'block';
-}
-
-/** Whose cost counts: `all`, or one provider's, model's (by id) or user's. */
-export type BudgetScope =
-  | 'all'
-  | { readonly provider: string }
-  | { readonly model: string }
-  | { readonly user: string };

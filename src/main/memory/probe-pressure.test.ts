@@ -77,7 +77,7 @@ describe('a container', () => {
 
   it('is found by the group of this process', async () => {
     const folder = await folderWith({ v2: '0::/a/b\n', v1: '4:memory:/a\n' });
-    expect(await containerFolder('/root', join(folder, 'v2'))).toBe('/root/a/b');
-    expect(await containerFolder('/root', join(folder, 'v1'))).toBeNull();
+    expect(await containerFolder('/groups', join(folder, 'v2'))).toBe('/groups/a/b');
+    expect(await containerFolder('/groups', join(folder, 'v1'))).toBeNull();
   });
 });

@@ -1,35 +1,34 @@
-import type { ErrorCode } from '../../shared/errors.ts';
 import type {
   UsageDetailView,
   UsageFigures,
   UsageRequestView,
-  UsageStatus,
   UsageText,
   UsageTry,
 } from '../../shared/usage-contract.ts';
 
 /** What is known of a request when it is over. */
-export interface UsageRow {
-  readonly requestId: string;
-  /** Wall time of its arrival. */
-  readonly atMs: number;
-  readonly user: string | null;
-  readonly keyName: string | null;
-  readonly asked: string;
-  readonly route: string;
-  readonly contentType: string | null;
-  readonly experiment: string | null;
-  readonly arm: string | null;
-  readonly streamed: boolean;
+export interface UsageRow
+  extends Pick<
+    UsageRequestView,
+    | 'requestId'
+    | 'atMs'
+    | 'user'
+    | 'keyName'
+    | 'asked'
+    | 'route'
+    | 'contentType'
+    | 'experiment'
+    | 'arm'
+    | 'streamed'
+    | 'firstTokenMs'
+    | 'totalMs'
+    | 'status'
+    | 'errorCode'
+  > {
   /** In the order in which they were begun; their costs are added up. */
   readonly tries: readonly UsageTry[];
   /** Which of them the caller got; `null` when none. */
   readonly answeredBy: number | null;
-  /** From arrival, waiting and loading included. */
-  readonly firstTokenMs: number | null;
-  readonly totalMs: number;
-  readonly status: UsageStatus;
-  readonly errorCode: ErrorCode | null;
   /** Goes into the database only while `logging.content` is on. */
   readonly text: UsageText | null;
 }

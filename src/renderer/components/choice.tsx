@@ -1,6 +1,6 @@
 import { Select } from '@base-ui/react/select';
 import { Check, ChevronDown } from 'lucide-react';
-import { useRef } from 'react';
+import { SelectList } from './select-list.tsx';
 
 export interface ChoiceProps<Value extends string> {
   /** What is chosen, shown before the value. */
@@ -24,8 +24,6 @@ const ANY = '';
 /** A menu to choose one of a few from. Stands out while it narrows something. */
 export function Choice<Value extends string>(props: ChoiceProps<Value>) {
   const { label, value, any, options } = props;
-  // The list is put inside the page's main part, not after it: it belongs to that landmark.
-  const place = useRef<HTMLDivElement>(null);
   const narrows = any !== undefined && value !== null;
   const items = [...(any === undefined ? [] : [{ value: ANY, label: any }]), ...options];
   // What is chosen stays there, also while nobody knows whether it still exists.
@@ -53,32 +51,20 @@ export function Choice<Value extends string>(props: ChoiceProps<Value>) {
           <ChevronDown aria-hidden className="size-3.5 text-mute" />
         </Select.Icon>
       </Select.Trigger>
-      {/* Out of the row's flow, so that it takes no gap. */}
-      <div ref={place} className="absolute" />
-      <Select.Portal container={place}>
-        <Select.Positioner
-          positionMethod="fixed"
-          align="start"
-          sideOffset={4}
-          alignItemWithTrigger={false}
-          className="z-10 select-none outline-none"
-        >
-          <Select.Popup className="max-h-(--available-height) min-w-(--anchor-width) overflow-y-auto rounded-lg border border-line bg-card p-1 shadow-(--shade-high) outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
-            {shown.map((option) => (
-              <Select.Item
-                key={option.value}
-                value={option.value}
-                className="grid cursor-default grid-cols-[16px_1fr] items-center gap-2 rounded-[5px] py-1 pr-3 pl-2 outline-none data-highlighted:bg-fill data-highlighted:text-white"
-              >
-                <Select.ItemIndicator className="col-start-1">
-                  <Check aria-hidden className="size-3.5" />
-                </Select.ItemIndicator>
-                <Select.ItemText className="col-start-2 max-w-72 truncate">{option.label}</Select.ItemText>
-              </Select.Item>
-            ))}
-          </Select.Popup>
-        </Select.Positioner>
-      </Select.Portal>
+      <SelectList align="start" width="min-w-(--anchor-width)">
+        {shown.map((option) => (
+          <Select.Item
+            key={option.value}
+            value={option.value}
+            className="grid cursor-default grid-cols-[16px_1fr] items-center gap-2 rounded-[5px] py-1 pr-3 pl-2 outline-none data-highlighted:bg-fill data-highlighted:text-white"
+          >
+            <Select.ItemIndicator className="col-start-1">
+              <Check aria-hidden className="size-3.5" />
+            </Select.ItemIndicator>
+            <Select.ItemText className="col-start-2 max-w-72 truncate">{option.label}</Select.ItemText>
+          </Select.Item>
+        ))}
+      </SelectList>
     </Select.Root>
   );
 }

@@ -1,7 +1,7 @@
 import { Select } from '@base-ui/react/select';
 import { Check, ChevronsUpDown } from 'lucide-react';
-import { useRef } from 'react';
 import type { Snapshot } from '../../../shared/contract.ts';
+import { SelectList } from '../../components/select-list.tsx';
 import { type AskName, askNames } from '../../state/ask-names.ts';
 import { describeState } from '../../state/describe-model.ts';
 import { useChat } from '../../state/services.tsx';
@@ -11,8 +11,6 @@ export function ModelPicker({ snapshot }: { readonly snapshot: Snapshot }) {
   const model = useChat((state) => state.model);
   const setModel = useChat((state) => state.setModel);
   const names = askNames(snapshot);
-  // The list is put inside the page's main part, not after it: it belongs to that landmark.
-  const place = useRef<HTMLDivElement>(null);
   return (
     <Select.Root value={model} onValueChange={(value) => value !== null && setModel(value)}>
       <Select.Trigger
@@ -25,22 +23,10 @@ export function ModelPicker({ snapshot }: { readonly snapshot: Snapshot }) {
           <ChevronsUpDown aria-hidden className="size-3.5 text-mute" />
         </Select.Icon>
       </Select.Trigger>
-      {/* Out of the row's flow, so that it takes no gap. */}
-      <div ref={place} className="absolute" />
-      <Select.Portal container={place}>
-        <Select.Positioner
-          positionMethod="fixed"
-          align="end"
-          sideOffset={4}
-          alignItemWithTrigger={false}
-          className="z-10 outline-none select-none"
-        >
-          <Select.Popup className="max-h-(--available-height) min-w-72 overflow-y-auto rounded-lg border border-line bg-card p-1 shadow-(--shade-high) outline-none transition-opacity duration-100 data-ending-style:opacity-0 data-starting-style:opacity-0">
-            <Group label="Routed" names={names.routed} />
-            <Group label="Models" names={names.models} />
-          </Select.Popup>
-        </Select.Positioner>
-      </Select.Portal>
+      <SelectList align="end" width="min-w-72">
+        <Group label="Routed" names={names.routed} />
+        <Group label="Models" names={names.models} />
+      </SelectList>
     </Select.Root>
   );
 }
